@@ -1,0 +1,137 @@
+"""Cameras, projection, normalisation, mirroring and alignment of poses, in numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skelgnn_tf.skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera with Brown's lens distortion; camera axes are x right, y down, z forward.
+
+    Args:
+        focal_px: Focal lengths (x, y) in pixels.
+        center_px: Principal point (x, y) in pixels.
+        image_size_px: Width and height of the picture.
+        rotation: World to camera, (3, 3).
+        position_m: The camera's place in the world, (3,) metres.
+        radial: k1, k2, k3.
+        tangential: p1, p2.
+    """
+
+    focal_px: tuple[float, float]
+    center_px: tuple[float, float]
+    image_size_px: tuple[int, int]
+    rotation: np.ndarray = field(default_factory=lambda: np.eye(3))
+    position_m: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    radial: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    tangential: tuple[float, float] = (0.0, 0.0)
+
+    def to_camera(self, points_m: np.ndarray) -> np.ndarray:
+        """World metres (..., 3) -> camera-space metres (..., 3)."""
+        return (points_m - np.asarray(self.position_m)) @ np.asarray(self.rotation).T
+
+    def to_world(self, points_m: np.ndarray) -> np.ndarray:
+        """Camera-space metres (..., 3) -> world metres (..., 3)."""
+        return points_m @ np.asarray(self.rotation) + np.asarray(self.position_m)
+
+    def project(self, points_m: np.ndarray) -> np.ndarray:
+        """Camera-space metres (..., 3) -> pixels (..., 2), lens distortion included.
+
+        Source: Human3.6M's camera model, as in VideoPose3D's `project_to_2d`.
+        """
+        xy = points_m[..., :2] / points_m[..., 2:]
+        # Past the edge of any picture the polynomial folds back; VideoPose3D clips there too.
+        xy = np.clip(xy, -1, 1) if any(self.radial) else xy
+        shift = np.asarray(self.tangential) * np.sum(xy**2, axis=-1, keepdims=True)
+        return (xy * self._stretch(xy) + shift) * np.asarray(self.focal_px) + np.asarray(self.center_px)
+
+    def unproject(self, pixels: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) at depths (...) in metres -> camera-space metres (..., 3), the inverse of `project`."""
+        distorted = (pixels - np.asarray(self.center_px)) / np.asarray(self.focal_px)
+        xy = distorted
+        if any(self.radial) or any(self.tangential):
+            p = np.asarray(self.tangential)
+            # Fixed-point iteration: ten rounds reach 1e-6 pixels anywhere in a Human3.6M picture.
+            for _ in range(10):
+                xy = (distorted - p * np.sum(xy**2, axis=-1, keepdims=True)) / self._stretch(xy)
+        return np.concatenate([xy * depth_m[..., None], depth_m[..., None]], axis=-1)
+
+    def _stretch(self, xy: np.ndarray) -> np.ndarray:
+        """Factor (..., 1) by which the lens moves undistorted image-plane points (..., 2) outwards."""
+        k1, k2, k3 = self.radial
+        r2 = np.sum(xy**2, axis=-1, keepdims=True)
+        return 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + xy @ np.asarray(self.tangential)[:, None]
+
+
+def rotation_from_quaternion(wxyz: tuple[float, float, float, float]) -> np.ndarray:
+    """Unit quaternion (w, x, y, z) -> rotation matrix (3, 3)."""
+    w, x, y, z = np.asarray(wxyz, float) / np.linalg.norm(wxyz)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def look_at(position_m: np.ndarray, target_m: np.ndarray, roll_rad: float = 0.0, up: int = 2) -> np.ndarray:
+    """Rotation world -> camera (3, 3) of a camera that looks at a point; `up` is the world's axis that points up."""
+    forward = np.asarray(target_m, float) - position_m
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(forward, np.eye(3)[up])
+    right = right / np.linalg.norm(right)
+    down = np.cross(forward, right)
+    cos, sin = np.cos(roll_rad), np.sin(roll_rad)
+    return np.stack([cos * right + sin * down, cos * down - sin * right, forward])
+
+
+def normalize_screen(keypoints_px: np.ndarray, image_size_px: tuple[int, int]) -> np.ndarray:
+    """Pixels (..., 2 or more) -> the same with x in [-1, 1] and y in the same scale; further channels stay.
+
+    Source: VideoPose3D's `normalize_screen_coordinates`.
+    """
+    width, height = image_size_px
+    out = np.array(keypoints_px, np.float32)
+    # Width scales both axes: dividing y by height would change body proportions.
+    out[..., :2] = out[..., :2] / width * 2 - np.array([1, height / width], np.float32)
+    return out
+
+
+def root_relative(pose_m: np.ndarray, root: int) -> np.ndarray:
+    """Metres (..., joints, 3) -> the same, root at the origin."""
+    return pose_m - pose_m[..., root : root + 1, :]
+
+
+def flip_keypoints(keypoints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Screen keypoints (..., joints, 2 or 3), x centred on 0 -> those of the mirrored picture."""
+    flipped = keypoints[..., list(skeleton.mirror), :].copy()
+    flipped[..., 0] *= -1
+    return flipped
+
+
+def flip_pose(pose_m: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Camera-space poses (..., joints, 3) -> their mirror images: x changes sign, sides are swapped."""
+    return flip_keypoints(pose_m, skeleton)
+
+
+def procrustes(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """`prediction` (..., joints, 3) moved, turned and scaled (never mirrored) onto `target` (..., joints, 3).
+
+    Source: protocol 2 of Human3.6M, the closed form of Umeyama (1991).
+    """
+    mu_p, mu_t = prediction.mean(axis=-2, keepdims=True), target.mean(axis=-2, keepdims=True)
+    p, t = prediction - mu_p, target - mu_t
+    u, s, vt = np.linalg.svd(np.swapaxes(p, -1, -2) @ t)
+    sign = np.sign(np.linalg.det(u @ vt))
+    s = np.concatenate([s[..., :-1], s[..., -1:] * sign[..., None]], axis=-1)
+    u = np.concatenate([u[..., :-1], u[..., -1:] * sign[..., None, None]], axis=-1)
+    variance = np.sum(p**2, axis=(-1, -2))
+    # A prediction with all joints in one place has no size to scale.
+    scale = np.where(variance > 0, s.sum(axis=-1) / np.where(variance > 0, variance, 1), 0)
+    return scale[..., None, None] * (p @ (u @ vt)) + mu_t
