@@ -1,9 +1,41 @@
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
+# Lower bounds: this very set, as exact pins, trained, saved and exported on Python 3.11.
 setup(
     name="skelgnn-tf",
     version="0.1.0",
+    description="Skeletal graph neural networks for hard 3D poses: 2D keypoints to 3D poses, actions and repetitions",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["skelgnn_tf", "skelgnn_tf.*"]), "skelgnn_tf.training", "skelgnn_tf.export"],
     package_dir={"skelgnn_tf.training": "training", "skelgnn_tf.export": "export"},
+    package_data={"skelgnn_tf": ["presets/*/*"]},
     entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli:main"]},
+    install_requires=[
+        "ai-edge-litert>=1.1",
+        "click>=8.1",
+        "h5py>=3.11",
+        "keras>=3.10,<4",
+        "matplotlib>=3.9",
+        "numpy>=2.0",
+        "onnxruntime>=1.19.2",
+        "rich>=13.0",
+        "scipy>=1.13",
+        # TensorFlow 2.21 no longer brings it, and tf.summary (the TensorBoard logs) does not write without it.
+        "tensorboard>=2.19",
+        "tensorflow>=2.19",
+        "tensorflow-model-optimization>=0.8.1",
+        "tf2onnx>=1.17",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.19"],
+        "video": ["av>=14.0"],
+        # jax: a model trained on TensorFlow must run on another backend. setuptools: a test builds the wheel.
+        "dev": ["hypothesis>=6.100", "jax>=0.4.34", "pytest>=8.0", "ruff>=0.12", "setuptools>=77"],
+    },
 )

@@ -1,0 +1,1 @@
+"""The TensorFlow edge of training: pipelines, loop, evaluation, reports."""

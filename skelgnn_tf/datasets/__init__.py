@@ -1,0 +1,1 @@
+"""Loaders of motion data: each gives a ClipSet."""

@@ -1,0 +1,5 @@
+"""Models built from the layers."""
+
+from skelgnn_tf.models.pose_lifter import PoseLifter
+
+__all__ = ["PoseLifter"]

@@ -1,0 +1,279 @@
+"""Forward kinematics of the trunk, two-bone inverse kinematics of the limbs, and the pose they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skelgnn_tf.datasets.fitness.body import FACE, INDEX, JOINTS, LIMITS_DEG, SIDE_SIGN, SIDES, Body
+
+# A joint's own limit is kept with a degree to spare, so that rounding to float32 cannot pass it.
+_KNEE_MAX_RAD, _ELBOW_MAX_RAD = (np.deg2rad(LIMITS_DEG[joint][1] - 1) for joint in ("knee", "elbow"))
+#: A limb never gets straighter than this part of its length: fully straight, its plane of bending is undefined.
+STRAIGHTEST = 1 - 1e-4
+
+
+@dataclass
+class Legs:
+    """Feet as the programme wants them: world metres and radians, axes (frames, sides[, 3]).
+
+    `pitch` turns a foot about its tip, heel up; `pole` is the way the knee points; `planted` says whose tip stands.
+    """
+
+    toe_m: np.ndarray
+    yaw: np.ndarray
+    pitch: np.ndarray
+    pole: np.ndarray
+    planted: np.ndarray
+
+
+@dataclass
+class Arms:
+    """Arms by angles, pulled towards wrist targets by `weight`; axes (frames, sides[, 3]), radians, world metres.
+
+    The upper arm is raised by `elevation` (0 hanging) in the `plane` (0 sideways, pi/2 forward, -pi/2 backward);
+    `axial` turns it outwards; `elbow` is the bend. `pole` is the way the elbow points when a target holds the wrist.
+    """
+
+    plane: np.ndarray
+    elevation: np.ndarray
+    axial: np.ndarray
+    elbow: np.ndarray
+    target_m: np.ndarray
+    pole: np.ndarray
+    weight: np.ndarray
+    planted: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The trunk's joints in world metres (frames, 3) and frames (frames, 3, 3), columns right, forward, up."""
+
+    hip_m: np.ndarray
+    spine_m: np.ndarray
+    thorax_m: np.ndarray
+    neck_m: np.ndarray
+    head_m: np.ndarray
+    pelvis: np.ndarray
+    chest: np.ndarray
+    skull: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pose:
+    """What the body does, in the world (z up, floor at 0).
+
+    Args:
+        joints_m: (frames, `JOINTS`, 3) metres.
+        frames: (frames, 7, 3, 3), the axes of pelvis, chest, skull, legs and arms as columns; `FRAME_OF` joints.
+        feet_planted: bool (frames, sides); a planted foot's tip stands still.
+        hands_planted: bool (frames, sides); a planted hand's wrist stands still.
+    """
+
+    joints_m: np.ndarray
+    frames: np.ndarray
+    feet_planted: np.ndarray
+    hands_planted: np.ndarray
+
+
+def _frame_of(joint: str) -> int:
+    """Which of `Pose.frames` a joint moves with."""
+    if joint in ("hip", "spine", "left_hip", "right_hip"):
+        return 0
+    if joint in ("thorax", "neck", "left_shoulder", "right_shoulder"):
+        return 1
+    if joint in FACE or joint == "head":
+        return 2
+    leg = any(part in joint for part in ("knee", "ankle", "heel", "foot"))
+    return (3 if leg else 5) + (0 if joint.startswith("left_") else 1)
+
+
+FRAME_OF = np.array([_frame_of(joint) for joint in JOINTS])
+
+
+def rotation(x: np.ndarray, y: np.ndarray | float = 0.0, z: np.ndarray | float = 0.0) -> np.ndarray:
+    """Turns by x, then y, then z about the fixed axes: radians (...) -> matrices (..., 3, 3)."""
+    x, y, z = np.broadcast_arrays(x, y, z)
+    cx, sx, cy, sy, cz, sz = np.cos(x), np.sin(x), np.cos(y), np.sin(y), np.cos(z), np.sin(z)
+    out = np.empty((*x.shape, 3, 3))
+    out[..., 0, 0], out[..., 0, 1], out[..., 0, 2] = cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx
+    out[..., 1, 0], out[..., 1, 1], out[..., 1, 2] = sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx
+    out[..., 2, 0], out[..., 2, 1], out[..., 2, 2] = -sy, cy * sx, cy * cx
+    return out
+
+
+def bend(angles: np.ndarray, share: float = 1.0) -> np.ndarray:
+    """Flexion (forward), side (to the right) and twist (to the left), radians (..., 3) -> matrices (..., 3, 3)."""
+    return rotation(-share * angles[..., 0], share * angles[..., 1], share * angles[..., 2])
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) at length one."""
+    return vectors / np.sqrt(np.einsum("...c,...c->...", vectors, vectors) + 1e-18)[..., None]
+
+
+def pose_trunk(
+    body: Body, hip_m: np.ndarray, pelvis: np.ndarray, lumbar: np.ndarray, thoracic: np.ndarray, neck: np.ndarray
+) -> Trunk:
+    """Forward kinematics from the pelvis to the top of the head.
+
+    Args:
+        body: Segment lengths.
+        hip_m: World metres (frames, 3).
+        pelvis: Its axes in the world (frames, 3, 3).
+        lumbar: Flexion, side, twist in radians (frames, 3); `thoracic` and `neck` alike.
+        thoracic: Of the upper back.
+        neck: Of neck and head together.
+    """
+    # Each bend is shared by the bone below and the bone above it: a back is no single hinge.
+    spine_m = hip_m + pelvis @ bend(lumbar, 0.5) @ body.to_spine_m
+    trunk = pelvis @ bend(lumbar)
+    thorax_m = spine_m + trunk @ bend(thoracic, 0.5) @ body.to_thorax_m
+    chest = trunk @ bend(thoracic)
+    half_neck = bend(neck, 0.5)
+    throat = chest @ half_neck
+    neck_m = thorax_m + throat @ body.to_neck_m
+    skull = throat @ half_neck
+    return Trunk(hip_m, spine_m, thorax_m, neck_m, neck_m + skull @ body.to_head_m, pelvis, chest, skull)
+
+
+def two_bones(
+    root_m: np.ndarray, target_m: np.ndarray, pole: np.ndarray, upper_m: float, lower_m: float, max_bend: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The limb from a root to a target (..., 3) whose middle joint points towards the pole.
+
+    Returns:
+        Middle joint and end (..., 3) (the end is the target if it can be reached), and the limb's axes (..., 3, 3):
+        across, pole side, from end to root, as columns.
+    """
+    along = target_m - root_m
+    distance = np.sqrt(np.einsum("...c,...c->...", along, along))
+    nearest = np.sqrt(upper_m**2 + lower_m**2 + 2 * upper_m * lower_m * np.cos(max_bend))
+    reach = np.clip(distance, nearest, (upper_m + lower_m) * STRAIGHTEST)
+    along = along / np.maximum(distance, 1e-9)[..., None]
+    part = (reach**2 + upper_m**2 - lower_m**2) / (2 * reach)
+    out = np.sqrt(np.maximum(upper_m**2 - part**2, 0))
+    side = unit(pole - np.einsum("...c,...c->...", pole, along)[..., None] * along)
+    middle = root_m + part[..., None] * along + out[..., None] * side
+    axes = np.stack([np.cross(along, side), side, -along], axis=-1)
+    return middle, root_m + reach[..., None] * along, axes
+
+
+def foot_rotation(legs: Legs) -> np.ndarray:
+    """Axes of the feet (frames, sides, 3, 3)."""
+    return rotation(-legs.pitch, 0.0, legs.yaw)
+
+
+def ankles_m(body: Body, legs: Legs) -> np.ndarray:
+    """Where the ankles must be, (frames, sides, 3)."""
+    return legs.toe_m - foot_rotation(legs) @ body.foot_m[0]
+
+
+def hips_m(body: Body, hip_m: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
+    """The hip joints (frames, sides, 3)."""
+    across = pelvis[:, :, 0] * body.half_hips_m
+    return hip_m[:, None] + SIDE_SIGN[:, None] * across[:, None]
+
+
+def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs, sharpness: float = 150.0) -> np.ndarray:
+    """Lowers the hip (frames, 3) until both ankles can be reached: feet that stand must not be dragged along."""
+    roots, ends = hips_m(body, hip_m, pelvis), ankles_m(body, legs)
+    across2 = np.sum((roots - ends)[..., :2] ** 2, axis=-1)
+    span2 = (body.leg_m * STRAIGHTEST) ** 2 - across2
+    ceiling = ends[..., 2] + np.sqrt(np.maximum(span2, 1e-4)) - (roots[..., 2] - hip_m[:, None, 2])
+    # A soft minimum never lies over the minimum and has no kink that a foot landing would show.
+    heights = np.concatenate([hip_m[:, 2:], ceiling], axis=1)
+    low = heights.min(axis=1)
+    out = hip_m.copy()
+    out[:, 2] = low - np.log(np.exp(-sharpness * (heights - low[:, None])).sum(axis=1)) / sharpness
+    return out
+
+
+def pose_body(body: Body, trunk: Trunk, legs: Legs, arms: Arms) -> Pose:
+    """All joints from the trunk, the feet and the arms of one programme."""
+    num_frames = len(trunk.hip_m)
+    joints = np.empty((num_frames, len(JOINTS), 3))
+    for name in ("hip", "spine", "thorax", "neck", "head"):
+        joints[:, INDEX[name]] = getattr(trunk, f"{name}_m")
+    joints[:, [INDEX[joint] for joint in FACE]] = trunk.neck_m[:, None] + body.face_m @ np.swapaxes(trunk.skull, 1, 2)
+
+    roots = hips_m(body, trunk.hip_m, trunk.pelvis)
+    knees, ankles, leg_axes = two_bones(
+        roots, ankles_m(body, legs), legs.pole, body.thigh_m, body.shank_m, _KNEE_MAX_RAD
+    )
+    foot = body.foot_m @ np.swapaxes(foot_rotation(legs), -1, -2)
+    shoulders, elbows, wrists, arm_axes = _pose_arms(body, trunk, arms)
+    hand = _hand(body, arms, elbows, wrists, arm_axes)
+    limbs = {
+        "hip": roots,
+        "knee": knees,
+        "ankle": ankles,
+        "foot_index": ankles + foot[:, :, 0],
+        "heel": ankles + foot[:, :, 1],
+        "shoulder": shoulders,
+        "elbow": elbows,
+        "wrist": wrists,
+        **hand,
+    }
+    for name, points in limbs.items():
+        for side, prefix in enumerate(SIDES):
+            joints[:, INDEX[f"{prefix}_{name}"]] = points[:, side]
+    body_axes = np.stack([trunk.pelvis, trunk.chest, trunk.skull], axis=1)
+    frames = np.concatenate([body_axes, leg_axes, arm_axes], axis=1)
+    return Pose(joints, frames, legs.planted, arms.planted)
+
+
+def _pose_arms(body: Body, trunk: Trunk, arms: Arms) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shoulders, elbows, wrists (frames, sides, 3) and the arms' axes (frames, sides, 3, 3)."""
+    chest = trunk.chest[:, None]
+    raised = arms.elevation
+    if arms.weight.any():
+        still = trunk.thorax_m[:, None] + body.to_shoulders_m @ np.swapaxes(trunk.chest, 1, 2)
+        to_target = unit(arms.target_m - still)
+        down = -np.einsum("tsc,tc->ts", to_target, trunk.chest[:, :, 2])
+        raised = raised + arms.weight * (np.arccos(np.clip(down, -1, 1)) - raised)
+    # The collar bone lifts the shoulder once the arm is over 60 degrees (scapulohumeral rhythm), up to 22 degrees.
+    lift = 0.19 * np.clip(raised - np.pi / 3, 0, 2 * np.pi / 3)
+    turned = np.einsum("tsij,sj->tsi", rotation(0.0, -SIDE_SIGN * lift), body.to_shoulders_m)
+    shoulders = trunk.thorax_m[:, None] + np.einsum("tij,tsj->tsi", trunk.chest, turned)
+
+    upper, forearm = arm_directions(arms)
+    upper = np.einsum("tij,tsj->tsi", trunk.chest, upper)
+    forearm = np.einsum("tij,tsj->tsi", trunk.chest, forearm)
+    elbow = shoulders + body.upper_arm_m * upper
+    wrist = elbow + body.forearm_m * forearm
+    weight = arms.weight[..., None]
+    pole = (1 - weight) * unit(upper - forearm + 1e-3 * -chest[..., 1]) + weight * unit(arms.pole)
+    target = wrist + weight * (arms.target_m - wrist)
+    elbow, wrist, axes = two_bones(shoulders, target, pole, body.upper_arm_m, body.forearm_m, _ELBOW_MAX_RAD)
+    return shoulders, elbow, wrist, axes
+
+
+def arm_directions(arms: Arms) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors (frames, sides, 3) along upper arm and forearm in the chest's frame.
+
+    The upper arm swings from hanging straight to its place (the shortest turn); the forearm bends to where that turn
+    took "forward", turned outwards by `axial`.
+    """
+    cp, sp, ce, se = np.cos(arms.plane), np.sin(arms.plane), np.cos(arms.elevation), np.sin(arms.elevation)
+    upper = np.stack([SIDE_SIGN * cp * se, sp * se, -ce], axis=-1)
+    forward = np.stack([-SIDE_SIGN * sp * cp * (1 - ce), ce + cp**2 * (1 - ce), sp * se], axis=-1)
+    outward = SIDE_SIGN[:, None] * np.cross(upper, forward)
+    to = np.cos(arms.axial)[..., None] * forward + np.sin(arms.axial)[..., None] * outward
+    return upper, np.cos(arms.elbow)[..., None] * upper + np.sin(arms.elbow)[..., None] * to
+
+
+def _hand(body: Body, arms: Arms, elbows: np.ndarray, wrists: np.ndarray, axes: np.ndarray) -> dict[str, np.ndarray]:
+    """Knuckles and thumb (frames, sides, 3): in line with the forearm, or flat on the floor, fingers forward."""
+    flat = arms.planted[..., None].astype(float)
+    along = unit(wrists - elbows) * (1 - flat) + flat * np.array([0.0, 1.0, 0.0])
+    # Palms face each other when the arms hang: the thumb is on the side away from the elbow's point.
+    thumb = -axes[..., 1] * (1 - flat) + flat * np.array([1.0, 0.0, 0.0]) * -SIDE_SIGN[:, None]
+    size = body.hand_m
+    down = flat * np.array([0.0, 0.0, -0.02])
+    return {
+        "index": wrists + size * (0.52 * along + 0.18 * thumb) + down,
+        "pinky": wrists + size * (0.46 * along - 0.22 * thumb) + down,
+        "thumb": wrists + size * (0.28 * along + 0.30 * thumb) + down,
+    }

@@ -1,0 +1,212 @@
+"""HCSF: hop-aware hierarchical channel-squeezing fusion, with a static or a dynamic graph (D-HCSF)."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from skelgnn_tf.graph import hop_groups, normalize_adjacency
+from skelgnn_tf.layers.dynamic_graph import DynamicGraph
+from skelgnn_tf.skeletons import H36M_17, Skeleton
+
+
+@keras.saving.register_keras_serializable("skelgnn_tf")
+class HCSF(keras.layers.Layer):
+    """Joints within S hops at full width, joints k = S+1..L hops away squeezed to d^(k-S) of the channels, fused.
+
+    h_i = h_S,i + [h_S+1,i .. h_L,i] W_a + b. The paper's W_a also multiplies h_S,i; both are linear, so that part is
+    absorbed in the weights of h_S, which is the same family of functions for one product less.
+
+    - sharing "pair" (LCN): h_S,i = sum over hop(i,j) <= S of x_j W_ij, one matrix for each pair. A long-range group k
+      has a matrix for each pair as well if the graph is static; with a dynamic graph, which is dense, it has one for
+      each source joint: h_k,i = sum_j A_k,ij x_j W_k,j.
+    - sharing "shared" (GCN): h_k = A_k X W_k, one matrix for each group, for the short range too.
+
+    Squeezing before aggregating gives the same result and costs less, so that is the order.
+
+    Args:
+        channels: Channels out.
+        skeleton: Whose hops count; its joints are the third axis of the input.
+        short_hops: S.
+        max_hops: L.
+        squeeze: d in (0, 1].
+        dynamic: Whether the graph depends on the motion (D-HCSF).
+        temporal_kernel: F of the dynamic graph.
+        sharing: "pair" or "shared".
+        causal: The dynamic graph of a frame knows no later frame.
+
+    Call:
+        (batch, frames, joints, channels in) -> (batch, frames, joints, channels).
+
+    Raises:
+        ValueError: Hops, squeeze or sharing out of their range, or an input of another number of joints.
+
+    Source: Zeng et al., ICCV 2021, sections 3.1 to 3.3, the exponent of d mended (PAPER.md).
+
+    Example:
+        >>> HCSF(64)(np.zeros((2, 9, 17, 32))).shape
+        (2, 9, 17, 64)
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        skeleton: Skeleton = H36M_17,
+        short_hops: int = 1,
+        max_hops: int = 2,
+        squeeze: float = 1 / 8,
+        dynamic: bool = True,
+        temporal_kernel: int = 3,
+        sharing: str = "pair",
+        causal: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 < squeeze <= 1:
+            raise ValueError(f"squeeze wants 0 < d <= 1; got {squeeze}")
+        if sharing not in ("pair", "shared"):
+            raise ValueError(f'sharing wants "pair" (LCN) or "shared" (GCN); got {sharing!r}')
+        self.channels, self.skeleton = channels, skeleton
+        self.short_hops, self.max_hops, self.squeeze = short_hops, max_hops, squeeze
+        self.dynamic, self.temporal_kernel, self.sharing, self.causal = dynamic, temporal_kernel, sharing, causal
+        self.groups = hop_groups(skeleton, short_hops, max_hops)
+        self.graph = None
+
+    def build(self, input_shape: tuple) -> None:  # noqa: D102
+        *_, joints, c_in = input_shape
+        if joints != self.skeleton.num_joints:
+            raise ValueError(
+                f"{self.name} wants {self.skeleton.num_joints} joints ({self.skeleton.name}); got input {input_shape}. "
+                "From another layout: skeletons.joint_map(source, target) @ keypoints"
+            )
+        #: C_k,out of the long-range groups.
+        self.squeezed = [max(1, round(self.squeeze**k * c_in)) for k in range(1, len(self.groups))]
+        build = self._build_shared if self.sharing == "shared" else self._build_pair
+        build(c_in)
+        if self.squeezed:
+            width = sum(self.squeezed)
+            self.w_a = self._weight("w_a", (width, self.channels), 1 / width)
+        per_joint = () if self.sharing == "shared" else (joints,)
+        self.b = self.add_weight(name="b", shape=(*per_joint, self.channels), initializer="zeros")
+
+    def _build_shared(self, c_in: int) -> None:
+        adjacency = normalize_adjacency(self.groups)
+        self._build_graph(adjacency, c_in)
+        self.w = self._weight("w", (c_in, self.channels + sum(self.squeezed)), 1 / c_in)
+
+    def _build_pair(self, c_in: int) -> None:
+        short, *long = self.groups
+        self.neighbours = [np.flatnonzero(row).tolist() for row in short]
+        self.w = self._pair_weight("w", self.neighbours, (c_in, self.channels))
+        if self.dynamic and long:
+            self._build_graph(normalize_adjacency(self.groups[1:]), c_in)
+            joints = self.skeleton.num_joints
+            self.w_long = self._weight("w_long", (joints, c_in, sum(self.squeezed)), 1 / c_in)
+        elif long:
+            self.far = [[np.flatnonzero(row).tolist() for row in group] for group in long]
+            self.w_far = [
+                self._pair_weight(f"w_hop{self.short_hops + k + 1}", far, (c_in, self.squeezed[k]))
+                for k, far in enumerate(self.far)
+            ]
+
+    def _build_graph(self, adjacency: np.ndarray, c_in: int) -> None:
+        if self.dynamic:
+            self.graph = DynamicGraph(
+                adjacency,
+                max(1, round(self.squeeze * c_in)),
+                self.temporal_kernel,
+                self.causal,
+                dtype=self.dtype_policy,
+                name="graph",
+            )
+            self.graph.build((None, None, self.skeleton.num_joints, c_in))
+        else:
+            self.adjacency = adjacency
+
+    def _weight(self, name: str, shape: tuple, variance: float):
+        return self.add_weight(name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=variance**0.5))
+
+    def _pair_weight(self, name: str, neighbours: list[list[int]], shape: tuple[int, int]):
+        """One matrix for each pair, stacked (pairs * channels in, channels out) in the order of the target joints."""
+        c_in, c_out = shape
+        fan_in = np.repeat([len(js) * c_in for js in neighbours], [len(js) * c_in for js in neighbours])
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        return self.add_weight(
+            name=name,
+            shape=(len(fan_in), c_out),
+            initializer=lambda size, dtype: normal(size, dtype) * ops.cast(fan_in[:, None] ** -0.5, dtype),
+        )
+
+    def call(self, x):  # noqa: D102
+        return (self._call_shared(x) if self.sharing == "shared" else self._call_pair(x)) + self.b
+
+    def _call_shared(self, x):
+        messages = ops.matmul(x, self.w)
+        adjacency = self.graph(x) if self.dynamic else ops.cast(self.adjacency[None, None], x.dtype)
+        h = self._aggregate(adjacency, messages, [self.channels, *self.squeezed])
+        return h[0] + ops.matmul(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
+
+    def _call_pair(self, x):
+        frames, joints, c_in = x.shape[1:]
+        flat = ops.reshape(x, (-1, joints, c_in))
+        xs = ops.unstack(flat, joints, axis=1)
+        h = self._pair_product(xs, self.neighbours, self.w)
+        if not self.squeezed:
+            return ops.reshape(h, (-1, frames, joints, self.channels))
+        if self.dynamic:
+            w = ops.unstack(self.w_long, joints, axis=0)
+            messages = ops.stack([ops.matmul(xs[j], w[j]) for j in range(joints)], axis=1)
+            messages = ops.reshape(messages, (-1, frames, joints, sum(self.squeezed)))
+            long = ops.concatenate(self._aggregate(self.graph(x), messages, self.squeezed), axis=-1)
+            long = ops.reshape(long, (-1, joints, sum(self.squeezed)))
+        else:
+            far = [self._pair_product(xs, js, w) for js, w in zip(self.far, self.w_far, strict=True)]
+            long = ops.concatenate(far, axis=-1)
+        return ops.reshape(h + ops.matmul(long, self.w_a), (-1, frames, joints, self.channels))
+
+    @staticmethod
+    def _aggregate(adjacency, messages, widths: list[int]) -> list:
+        """A_k (b, 1 or t, k, i, j) times the k-th slice of the messages (b, t, j, sum of widths): [(b, t, i, width)]."""
+        parts = ops.split(messages, np.cumsum(widths)[:-1].tolist(), axis=-1) if len(widths) > 1 else [messages]
+        return [ops.matmul(adjacency[:, :, k], part) for k, part in enumerate(parts)]
+
+    @staticmethod
+    def _pair_product(xs: list, neighbours: list[list[int]], w):
+        """Sum over the neighbours j of x_j W_ij, x_j (b * t, c) of each joint: (b * t, i, d).
+
+        One plain matrix product for each target joint, over its neighbours' channels side by side: no padding, no
+        gather, and the fastest of the formulations in benchmarks/layer_formulations.py.
+        """
+        c_in, c_out = xs[0].shape[-1], w.shape[-1]
+        ends = np.cumsum([len(js) * c_in for js in neighbours])[:-1].tolist()
+        ws = ops.split(w, ends, axis=0)
+        alone = ops.zeros_like(xs[0][:, :1]) * ops.zeros((1, c_out), xs[0].dtype)
+        rows = []
+        for js, w_i in zip(neighbours, ws, strict=True):
+            if js:
+                side_by_side = ops.concatenate([xs[j] for j in js], axis=-1) if len(js) > 1 else xs[js[0]]
+                rows.append(ops.matmul(side_by_side, w_i))
+            else:
+                rows.append(alone)
+        return ops.stack(rows, axis=1)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+        return (*input_shape[:-1], self.channels)
+
+    def get_config(self) -> dict:  # noqa: D102
+        return super().get_config() | {
+            "channels": self.channels,
+            "skeleton": self.skeleton.get_config(),
+            "short_hops": self.short_hops,
+            "max_hops": self.max_hops,
+            "squeeze": self.squeeze,
+            "dynamic": self.dynamic,
+            "temporal_kernel": self.temporal_kernel,
+            "sharing": self.sharing,
+            "causal": self.causal,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> HCSF:  # noqa: D102
+        return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})

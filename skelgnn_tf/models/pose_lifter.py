@@ -1,0 +1,224 @@
+"""PoseLifter: 2D keypoints of one or several frames to the 3D pose."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from skelgnn_tf.layers import HCSF, PersonFrame, TemporalConv
+from skelgnn_tf.skeletons import H36M_17, Skeleton
+
+
+def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
+    """Kernels of the blocks' temporal convolutions, whose product is the number of frames.
+
+    Args:
+        frames: T; 1 needs no temporal convolution.
+        blocks: How many blocks share the frames, or None for as many as T has prime factors (9 = 3 * 3: two).
+
+    Returns:
+        One kernel for each block, larger ones first.
+
+    Raises:
+        ValueError: An even T (it has no centre), or fewer than one frame or block.
+    """
+    if frames < 1 or frames % 2 == 0:
+        raise ValueError(f"frames wants an odd number, such as 1, 9, 27 or 81; got {frames}")
+    if blocks is not None and blocks < 1:
+        raise ValueError(f"blocks wants at least 1; got {blocks}")
+    factors, rest = [], frames
+    while rest > 1:
+        factor = next(f for f in range(3, rest + 1, 2) if rest % f == 0)
+        factors.append(factor)
+        rest //= factor
+    blocks = blocks or max(2, len(factors))
+    kernels = [1] * blocks
+    for factor in sorted(factors, reverse=True):
+        kernels[kernels.index(min(kernels))] *= factor
+    return sorted(kernels, reverse=True)
+
+
+@keras.saving.register_keras_serializable("skelgnn_tf")
+class PoseLifter(keras.Model):
+    """First layer, residual blocks, last layer, all of D-HCSF; several frames add temporal convolutions.
+
+    A block is two D-HCSF (one frame) or one D-HCSF and one temporal convolution (T frames), each followed by batch
+    norm, LeakyReLU(0.2) and dropout. With `every_frame=False` the convolutions are strided, so that T frames become
+    the one of the centre (of the end, if causal) at the least cost; with `every_frame=True` the same convolutions are
+    dilated and each frame has its pose.
+
+    Args:
+        skeleton: Joints of keypoints and pose; `H36M_17_LCN` has LCN's extra edges.
+        frames: T, odd; the product of the blocks' kernels.
+        channels: C.
+        blocks: Residual blocks, or None for 2 up to 9 frames, 3 for 27, 4 for 81.
+        short_hops: S of each HCSF.
+        max_hops: L.
+        squeeze: d.
+        dynamic: Dynamic graph (D-HCSF) or static (HCSF).
+        temporal_kernel: F of the dynamic graph.
+        sharing: "pair" (LCN) or "shared" (GCN).
+        dropout: Share of channels dropped in training.
+        causal: No look-ahead: a pose depends on its own frame and earlier ones alone.
+        every_frame: A pose for each frame of the window instead of one.
+        confidence: A third input channel, 0 where the keypoint is missing; its x and y are then ignored.
+        keypoint_frame: "screen" (input as `geometry.normalize_screen` gives it) or "person" (any unit; each frame is
+            centred and scaled by the person's own box, inside the model).
+
+    Call:
+        keypoints (batch, frames, joints, 2, or 3 with confidence) -> pose (batch, 1 or frames, joints, 3), metres,
+        root-relative, camera axes x right, y down, z forward (or the pixel protocol's units, if trained on those).
+
+    Raises:
+        ValueError: An argument out of its range, or keypoints of another shape; says what was expected.
+
+    Source: Zeng et al., ICCV 2021, section 4.1; strided and dilated convolutions as in VideoPose3D.
+
+    Example:
+        >>> PoseLifter(frames=9)(np.zeros((4, 9, 17, 2))).shape
+        (4, 1, 17, 3)
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton = H36M_17,
+        frames: int = 1,
+        channels: int = 128,
+        blocks: int | None = None,
+        short_hops: int = 1,
+        max_hops: int = 2,
+        squeeze: float = 1 / 8,
+        dynamic: bool = True,
+        temporal_kernel: int = 3,
+        sharing: str = "pair",
+        dropout: float = 0.25,
+        causal: bool = False,
+        every_frame: bool = False,
+        confidence: bool = False,
+        keypoint_frame: str = "screen",
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if keypoint_frame not in ("screen", "person"):
+            raise ValueError(f'keypoint_frame wants "screen" or "person"; got {keypoint_frame!r}')
+        self._config = {
+            "skeleton": skeleton.get_config(),
+            "frames": frames,
+            "channels": channels,
+            "blocks": blocks,
+            "short_hops": short_hops,
+            "max_hops": max_hops,
+            "squeeze": squeeze,
+            "dynamic": dynamic,
+            "temporal_kernel": temporal_kernel,
+            "sharing": sharing,
+            "dropout": dropout,
+            "causal": causal,
+            "every_frame": every_frame,
+            "confidence": confidence,
+            "keypoint_frame": keypoint_frame,
+        }
+        self.skeleton, self.frames, self.causal, self.every_frame = skeleton, frames, causal, every_frame
+        self.input_channels = 3 if confidence else 2
+        self.kernels = temporal_kernels(frames, blocks)
+        self.person_frame = PersonFrame(name="person_frame") if keypoint_frame == "person" else None
+        graph = {
+            "skeleton": skeleton,
+            "short_hops": short_hops,
+            "max_hops": max_hops,
+            "squeeze": squeeze,
+            "dynamic": dynamic,
+            "sharing": sharing,
+            "causal": causal,
+        }
+
+        def hcsf(name: str, width: int, frames_here: int) -> HCSF:
+            # A kernel longer than the clip would only see its repeated edges.
+            return HCSF(width, temporal_kernel=min(temporal_kernel, frames_here), name=name, **graph)
+
+        self.first = _Unit(hcsf("first", channels, frames), dropout, name="first_unit")
+        self.pairs, frames_here, dilation = [], frames, 1
+        for i, kernel in enumerate(self.kernels):
+            a = hcsf(f"block{i}_a", channels, frames_here)
+            if frames == 1:
+                b = hcsf(f"block{i}_b", channels, 1)
+            elif every_frame:
+                b = TemporalConv(channels, kernel, dilation=dilation, causal=causal, name=f"block{i}_b")
+            else:
+                b = TemporalConv(channels, kernel, stride=kernel, name=f"block{i}_b")
+                frames_here //= kernel
+            dilation *= kernel
+            self.pairs.append((_Unit(a, dropout, name=f"block{i}_a_unit"), _Unit(b, dropout, name=f"block{i}_b_unit")))
+        self.units = [unit for pair in self.pairs for unit in pair]
+        self.last = hcsf("last", 3, frames_here)
+
+    def build(self, input_shape: tuple) -> None:  # noqa: D102
+        self._check(input_shape)
+        shape = (None, self.frames, self.skeleton.num_joints, self.input_channels)
+        for unit in (self.first, *self.units, self.last):
+            unit.build(shape)
+            shape = unit.compute_output_shape(shape)
+        self.built = True
+
+    def _check(self, shape: tuple) -> None:
+        expected = (None if self.every_frame else self.frames, self.skeleton.num_joints, self.input_channels)
+        found = tuple(shape[1:])
+        if len(shape) != 4 or any(e is not None and f != e for e, f in zip(expected, found, strict=False)):
+            wants = ("any" if self.every_frame else expected[0], *expected[1:])
+            raise ValueError(
+                f"PoseLifter wants keypoints (batch, {wants[0]} frames, {wants[1]} joints of {self.skeleton.name}, "
+                f"{wants[2]} channels); got {tuple(shape)}. From another layout: "
+                f"joint_map('coco_17', '{self.skeleton.name}') @ keypoints"
+            )
+
+    def call(self, keypoints, training: bool = False):  # noqa: D102
+        self._check(keypoints.shape)
+        if self.input_channels == 3:
+            seen = keypoints[..., 2:] > 0
+            keypoints = ops.where(seen, keypoints, ops.zeros_like(keypoints))
+        if self.person_frame is not None:
+            keypoints = self.person_frame(keypoints)
+        x = self.first(keypoints, training=training)
+        for kernel, (a, b) in zip(self.kernels, self.pairs, strict=True):
+            x = self._residual(x, kernel) + b(a(x, training=training), training=training)
+        return self.last(x)
+
+    def _residual(self, x, kernel: int):
+        """The frames that a block's output stands for: the middle of each stride, or its end if causal."""
+        if self.every_frame or self.frames == 1:
+            return x
+        return x[:, (kernel - 1 if self.causal else kernel // 2) :: kernel]
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+        return (input_shape[0], input_shape[1] if self.every_frame else 1, self.skeleton.num_joints, 3)
+
+    def get_config(self) -> dict:  # noqa: D102
+        return super().get_config() | self._config
+
+    @classmethod
+    def from_config(cls, config: dict) -> PoseLifter:  # noqa: D102
+        return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
+
+
+@keras.saving.register_keras_serializable("skelgnn_tf")
+class _Unit(keras.layers.Layer):
+    """A layer, then batch norm, LeakyReLU(0.2) and dropout."""
+
+    def __init__(self, layer: keras.layers.Layer, dropout: float, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.layer = layer
+        self.norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="norm")
+        self.activation = keras.layers.LeakyReLU(0.2, name="activation")
+        self.dropout = keras.layers.Dropout(dropout, name="dropout")
+
+    def build(self, input_shape: tuple) -> None:
+        self.layer.build(input_shape)
+        self.norm.build(self.layer.compute_output_shape(input_shape))
+        self.built = True
+
+    def call(self, x, training: bool = False):
+        return self.dropout(self.activation(self.norm(self.layer(x), training=training)), training=training)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return self.layer.compute_output_shape(input_shape)

@@ -1,0 +1,163 @@
+import fractions
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from skelgnn_tf.datasets.pickles import load_npz, load_pickle, npz_keys
+
+PLAIN = {
+    "S1": {"Walking 1": [np.arange(12, dtype=np.float32).reshape(2, 3, 2), np.float64(2.5)]},
+    "numbers": (1, 2.5, True, None, 10**30, 1 + 2j),
+    b"bytes": b"\x00\xff",
+    "kinds": [np.array(["a", "bc"]), np.array([True]), np.asfortranarray(np.ones((2, 3), ">i4")), np.array([{}, None])],
+}
+
+
+def assert_same(got, expected):
+    assert type(got) is type(expected)
+    if isinstance(expected, dict):
+        assert list(got) == list(expected)
+        for key in expected:
+            assert_same(got[key], expected[key])
+    elif isinstance(expected, (list, tuple)):
+        assert len(got) == len(expected)
+        for one, other in zip(got, expected, strict=True):
+            assert_same(one, other)
+    elif isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(got, expected, strict=True)
+    else:
+        assert got == expected
+
+
+def as_object(value):
+    box = np.empty((), object)
+    box[()] = value
+    return box
+
+
+class Attack:
+    """What a hostile file does: unpickling it calls a function of the attacker's choice."""
+
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+def test_plain_data_in_an_npz_comes_back_as_it_was_saved(tmp_path):
+    np.savez(tmp_path / "a.npz", data=as_object(PLAIN), table=np.eye(3), two=np.array([{"a": 1}, [2]], object))
+    assert_same(load_npz(tmp_path / "a.npz", "data"), PLAIN)
+    assert_same(load_npz(tmp_path / "a.npz", "table"), np.eye(3))
+    assert_same(load_npz(tmp_path / "a.npz", "two"), np.array([{"a": 1}, [2]], object))
+    assert npz_keys(tmp_path / "a.npz") == ("data", "table", "two")
+
+
+def test_compressed_files_are_read_too(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", data=as_object(PLAIN))
+    assert_same(load_npz(tmp_path / "a.npz", "data"), PLAIN)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_plain_data_in_a_pickle_of_any_age_comes_back(tmp_path, protocol):
+    plain = {key: value for key, value in PLAIN.items() if key != "numbers"}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(plain, protocol))
+    assert_same(load_pickle(tmp_path / "a.pkl"), plain)
+
+
+@pytest.mark.parametrize(("written_by", "module"), [(1, b"numpy.core."), (2, b"numpy._core.")])
+def test_arrays_of_both_ages_of_numpy_are_read(tmp_path, written_by, module):
+    # Protocol 2 spells the module without a length in front, so its name can be exchanged in the bytes.
+    old = pickle.dumps({"x": np.arange(3.0), "y": np.float32(2)}, 2)
+    pickled = old.replace(b"numpy._core.", b"numpy.core.").replace(b"numpy.core.", module)
+    assert module in pickled
+    (tmp_path / "a.pkl").write_bytes(pickled)
+    assert_same(load_pickle(tmp_path / "a.pkl"), {"x": np.arange(3.0), "y": np.float32(2)})
+
+
+def attacks(mark):
+    import os
+    import subprocess
+
+    return {
+        "system": Attack(os.system, f"touch {mark}"),
+        "exec": Attack(exec, f"open({str(mark)!r}, 'w')"),
+        "open": Attack(open, str(mark), "w"),
+        "mkdir": Attack(os.mkdir, str(mark)),
+        "call": Attack(subprocess.call, ["touch", str(mark)]),
+        "getattr": Attack(getattr, os, "sep"),
+        "load": Attack(np.load, str(mark)),
+    }
+
+
+@pytest.mark.parametrize("name", list(attacks("")))
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_file_that_would_run_something_is_refused_and_not_run(tmp_path, name, protocol):
+    mark = tmp_path / "mark"
+    hidden = {"S1": {"Walking": [np.zeros(3), {"deep": attacks(mark)[name]}]}}
+    if name != "getattr":  # a module cannot be pickled, so this one is only half an attack
+        (tmp_path / "a.pkl").write_bytes(pickle.dumps(hidden, protocol))
+        np.savez(tmp_path / "a.npz", data=as_object(hidden))
+        for load in (lambda: load_pickle(tmp_path / "a.pkl"), lambda: load_npz(tmp_path / "a.npz", "data")):
+            with pytest.raises(ValueError, match=rf"a\.(pkl|npz).*holds [\w.]*\.{name}, which is no plain data"):
+                load()
+    assert not mark.exists()
+
+
+def test_an_object_of_a_class_is_refused_even_if_it_is_harmless(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(fractions.Fraction(1, 3)))
+    with pytest.raises(ValueError, match="holds fractions.Fraction"):
+        load_pickle(tmp_path / "a.pkl")
+
+
+def test_bytes_in_a_strange_codec_are_refused(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(b"\x80\x02c_codecs\nencode\nX\x03\x00\x00\x00abcX\x05\x00\x00\x00rot13\x86R.")
+    with pytest.raises(ValueError, match="rot13"):
+        load_pickle(tmp_path / "a.pkl")
+
+
+def test_a_missing_file_is_named_and_so_is_a_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"b\.npz \(the folder is there"):
+        load_npz(tmp_path / "b.npz", "data")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        load_pickle(tmp_path / "nowhere" / "b.pkl")
+
+
+def test_a_missing_key_is_answered_with_the_keys_there_are(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=np.zeros(1), y_train=np.zeros(1))
+    with pytest.raises(ValueError, match=r"a\.npz has no 'data'; it holds x_train, y_train"):
+        load_npz(tmp_path / "a.npz", "data")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"PK\x03\x04 cut off"])
+def test_a_file_that_is_no_npz_is_refused(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.npz is no npz file"):
+        load_npz(tmp_path / "a.npz", "data")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", pickle.dumps(PLAIN)[:-40], b"\x80\x04\x95\xff"])
+def test_a_file_that_is_no_pickle_is_refused(tmp_path, content):
+    (tmp_path / "a.pkl").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.pkl: the file is damaged"):
+        load_pickle(tmp_path / "a.pkl")
+
+
+@pytest.mark.parametrize("cut", [3, 60, 200])
+def test_a_member_that_is_cut_off_is_refused(tmp_path, cut):
+    np.savez(tmp_path / "whole.npz", data=as_object(PLAIN))
+    with zipfile.ZipFile(tmp_path / "whole.npz") as whole, zipfile.ZipFile(tmp_path / "a.npz", "w") as part:
+        part.writestr("data.npy", whole.read("data.npy")[:cut])
+    with pytest.raises(ValueError, match=r"a\.npz, 'data': the file is damaged"):
+        load_npz(tmp_path / "a.npz", "data")
+
+
+def test_bits_that_changed_on_the_way_are_noticed(tmp_path):
+    np.savez(tmp_path / "a.npz", data=as_object({"x": np.zeros(1000)}))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="damaged"):
+        load_npz(tmp_path / "a.npz", "data")
