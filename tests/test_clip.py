@@ -27,13 +27,13 @@ def test_a_clip_cannot_be_changed():
 
 @pytest.mark.parametrize("shape", [(5, 17, 2), (1, 5, 17, 4), (1, 5, 17)])
 def test_keypoints_of_another_shape_are_refused_with_the_clip_named(shape):
-    with pytest.raises(ValueError, match="walk.*persons, frames, joints"):
+    with pytest.raises(ValueError, match=r"walk.*persons, frames, joints"):
         Clip("walk", np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("shape", [(4, 17, 3), (5, 16, 3), (5, 17, 2)])
 def test_poses_that_do_not_fit_the_keypoints_are_refused(shape):
-    with pytest.raises(ValueError, match="walk.*pose_m"):
+    with pytest.raises(ValueError, match=r"walk.*pose_m"):
         Clip("walk", keypoints(), np.zeros(shape, np.float32))
 
 
@@ -41,9 +41,9 @@ def test_poses_that_do_not_fit_the_keypoints_are_refused(shape):
 def test_coordinates_that_are_no_numbers_are_refused_with_frame_and_joint_named(value):
     broken = keypoints()
     broken[0, 3, 11, 1] = value
-    with pytest.raises(ValueError, match="walk: keypoints.*frame 3, joint 11"):
+    with pytest.raises(ValueError, match=r"walk: keypoints.*frame 3, joint 11"):
         Clip("walk", broken)
     broken = poses()
     broken[2, 9, 0] = value
-    with pytest.raises(ValueError, match="walk: pose_m.*frame 2, joint 9"):
+    with pytest.raises(ValueError, match=r"walk: pose_m.*frame 2, joint 9"):
         Clip("walk", keypoints(), broken)

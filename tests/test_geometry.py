@@ -80,7 +80,11 @@ def test_quaternions_turn_as_scipy_turns(wxyz):
 
 @settings(max_examples=50, deadline=None)
 @given(
-    yaw=st.floats(0, 6.3), pitch=st.floats(-1.4, 1.4), distance_m=st.floats(1, 9), roll=st.floats(-1, 1), up=st.sampled_from([1, 2])
+    yaw=st.floats(0, 6.3),
+    pitch=st.floats(-1.4, 1.4),
+    distance_m=st.floats(1, 9),
+    roll=st.floats(-1, 1),
+    up=st.sampled_from([1, 2]),
 )
 def test_look_at_puts_the_target_in_the_middle_and_up_upwards(yaw, pitch, distance_m, roll, up):
     target = np.array([0.3, -0.2, 1.1])
@@ -148,9 +152,7 @@ def test_procrustes_is_scipys_best_rotation_and_the_best_scale_for_it(seed, nois
     rng = np.random.default_rng(seed)
     target = rng.normal(size=(17, 3))
     prediction = Rotation.random(rng=rng).apply(target) + noise * rng.normal(size=(17, 3))
-    np.testing.assert_allclose(
-        geometry.procrustes(prediction, target), aligned_by_scipy(prediction, target), atol=1e-6
-    )
+    np.testing.assert_allclose(geometry.procrustes(prediction, target), aligned_by_scipy(prediction, target), atol=1e-6)
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,5 +1,7 @@
 import fractions
+import os
 import pickle
+import subprocess
 import zipfile
 
 import numpy as np
@@ -9,9 +11,9 @@ from skelgnn_tf.datasets.pickles import load_npz, load_pickle, npz_keys
 
 PLAIN = {
     "S1": {"Walking 1": [np.arange(12, dtype=np.float32).reshape(2, 3, 2), np.float64(2.5)]},
-    "numbers": (1, 2.5, True, None, 10**30, 1 + 2j),
+    "numbers": (1, 2.5, True, None, 10**30),
     b"bytes": b"\x00\xff",
-    "kinds": [np.array(["a", "bc"]), np.array([True]), np.asfortranarray(np.ones((2, 3), ">i4")), np.array([{}, None])],
+    "kinds": [np.array(["a", "bc"]), np.array([True]), np.asfortranarray(np.ones((2, 3), "f2")), np.array([{}, None])],
 }
 
 
@@ -78,16 +80,13 @@ def test_arrays_of_both_ages_of_numpy_are_read(tmp_path, written_by, module):
 
 
 def attacks(mark):
-    import os
-    import subprocess
-
     return {
         "system": Attack(os.system, f"touch {mark}"),
         "exec": Attack(exec, f"open({str(mark)!r}, 'w')"),
         "open": Attack(open, str(mark), "w"),
         "mkdir": Attack(os.mkdir, str(mark)),
         "call": Attack(subprocess.call, ["touch", str(mark)]),
-        "getattr": Attack(getattr, os, "sep"),
+        "getattr": Attack(getattr, str(mark), "upper"),
         "load": Attack(np.load, str(mark)),
     }
 
@@ -97,18 +96,17 @@ def attacks(mark):
 def test_a_file_that_would_run_something_is_refused_and_not_run(tmp_path, name, protocol):
     mark = tmp_path / "mark"
     hidden = {"S1": {"Walking": [np.zeros(3), {"deep": attacks(mark)[name]}]}}
-    if name != "getattr":  # a module cannot be pickled, so this one is only half an attack
-        (tmp_path / "a.pkl").write_bytes(pickle.dumps(hidden, protocol))
-        np.savez(tmp_path / "a.npz", data=as_object(hidden))
-        for load in (lambda: load_pickle(tmp_path / "a.pkl"), lambda: load_npz(tmp_path / "a.npz", "data")):
-            with pytest.raises(ValueError, match=rf"a\.(pkl|npz).*holds [\w.]*\.{name}, which is no plain data"):
-                load()
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(hidden, protocol))
+    np.savez(tmp_path / "a.npz", data=as_object(hidden))
+    for load in (lambda: load_pickle(tmp_path / "a.pkl"), lambda: load_npz(tmp_path / "a.npz", "data")):
+        with pytest.raises(ValueError, match=rf"a\.(pkl|npz).*holds [\w.]*\.{name}, which is no plain data"):
+            load()
     assert not mark.exists()
 
 
 def test_an_object_of_a_class_is_refused_even_if_it_is_harmless(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(fractions.Fraction(1, 3)))
-    with pytest.raises(ValueError, match="holds fractions.Fraction"):
+    with pytest.raises(ValueError, match=r"holds fractions.Fraction"):
         load_pickle(tmp_path / "a.pkl")
 
 

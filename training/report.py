@@ -9,14 +9,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from skelgnn_tf.training.scores import HARDEST_PERCENT
+from skelgnn_tf.training.scores import HARDEST_PERCENT, PROTOCOLS
 from skelgnn_tf.video.render import save_png
 
-PROTOCOLS = {
-    "camera": "metres in camera space, root-relative; P1 is the mean of the action means",
-    "pixel": "image x, y and scaled depth, scored after back-projection with the true root depth; "
-    "not to be compared with the camera protocol",
-}
 BASELINES = {
     "mean_pose": "training mean pose",
     "linear_ridge": "linear ridge",

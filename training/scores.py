@@ -19,7 +19,12 @@ from skelgnn_tf.skeletons import MPI_INF_3DHP_17, Skeleton, joint_map
 
 #: The paper's shares of hard poses, percent.
 HARDEST_PERCENT = (50, 35, 20, 10, 5)
-PROTOCOLS = ("camera", "pixel")
+#: The two ways of Human3.6M, whose numbers must never be mixed.
+PROTOCOLS = {
+    "camera": "metres in camera space, root-relative; P1 is the mean of the action means",
+    "pixel": "image x, y and scaled depth, scored after back-projection with the true root depth; "
+    "not to be compared with the camera protocol",
+}
 CURVE_MM = tuple(range(0, 205, 5))
 
 

@@ -121,7 +121,7 @@ def _subject_clips(
 
 def _seventeen_joints(world_m: np.ndarray, where: str) -> np.ndarray:
     """World metres (frames, 32 or 17, 3) -> (frames, 17, 3)."""
-    if world_m.ndim != 3 or world_m.shape[1:] not in ((32, 3), (17, 3)) or world_m.dtype.kind != "f":
+    if world_m.ndim != 3 or world_m.shape[1:] not in ((32, 3), (17, 3)) or world_m.dtype.kind not in "fiu":
         raise ValueError(
             f"{where}: 3D poses want (frames, 32 or 17 joints, 3) in metres; got {world_m.shape} {world_m.dtype}"
         )
@@ -159,7 +159,7 @@ def _views(subject: str, action: str, world_m: np.ndarray, views: Any, fps: floa
 def _fit(keypoints_px: np.ndarray, num_frames: int, where: str) -> np.ndarray:
     """Keypoints (frames or a few more, 17, 2 or 3) -> (frames, 17, 2 or 3)."""
     shape = keypoints_px.shape
-    if keypoints_px.ndim != 3 or shape[2] not in (2, 3) or keypoints_px.dtype.kind != "f":
+    if keypoints_px.ndim != 3 or shape[2] not in (2, 3) or keypoints_px.dtype.kind not in "fiu":
         raise ValueError(
             f"{where}: keypoints want (frames, 17 joints, 2 or 3) in pixels; got {shape} {keypoints_px.dtype}"
         )

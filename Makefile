@@ -1,0 +1,35 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test lint clean
+
+# Trains a small lifter on generated exercises, scores it, exports it and draws what it sees: minutes, no download.
+quickstart: $(VENV)/stamp
+	$(BIN)/skelgnn-tf train --dataset fitness --frames 9 --channels 48 --epochs 3 --output runs/quickstart
+	$(BIN)/skelgnn-tf evaluate runs/quickstart
+	$(BIN)/skelgnn-tf export runs/quickstart --tflite --output exported/quickstart
+	$(BIN)/skelgnn-tf draw runs/quickstart --output runs/quickstart/report/lifted.png
+	@echo
+	@echo "model    runs/quickstart/model.keras"
+	@echo "scores   runs/quickstart/report/"
+	@echo "picture  runs/quickstart/report/lifted.png"
+	@echo "tflite   exported/quickstart/"
+	@echo "command  $(BIN)/skelgnn-tf --help"
+
+test: $(VENV)/stamp
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+# Made anew, not mended, whenever what is installed changes; the stamp comes last, so a broken install is tried again.
+$(VENV)/stamp: setup.py pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (a minute or two)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,189 @@
+"""What training does to windows: drawn cameras, mirroring, displaced and noisy and missing keypoints, in keras.ops.
+
+The same functions run inside a tf.data graph and, on Keras' other backends, on arrays; only the source of randomness
+differs (`Draws`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from keras import ops
+
+from skelgnn_tf.skeletons import Skeleton
+
+
+class Draws(Protocol):
+    """A seeded source of random numbers; each call gives fresh ones."""
+
+    def uniform(self, shape: tuple, low: float = 0.0, high: float = 1.0):
+        """Uniform in [low, high), float32."""
+
+    def normal(self, shape: tuple):
+        """Standard normal, float32."""
+
+
+class NumpyDraws:
+    """Draws from a numpy Generator."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+
+    def uniform(self, shape: tuple, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+        """Uniform in [low, high), float32."""
+        return self.rng.uniform(low, high, shape).astype(np.float32)
+
+    def normal(self, shape: tuple) -> np.ndarray:
+        """Standard normal, float32."""
+        return self.rng.standard_normal(shape, np.float32)
+
+
+def flip(keypoints, target, skeleton: Skeleton, draws: Draws):
+    """Mirrors half of the windows.
+
+    Args:
+        keypoints: (batch, frames, joints, 2 or 3), screen units.
+        target: (batch, frames, joints, 3).
+        skeleton: Whose mirror swaps the sides.
+        draws: Decides which.
+
+    Returns:
+        The two, of the same shapes.
+    """
+    chosen = draws.uniform((ops.shape(keypoints)[0], 1, 1, 1)) < 0.5
+    return tuple(ops.where(chosen, _mirrored(x, skeleton), x) for x in (keypoints, target))
+
+
+def _mirrored(x, skeleton: Skeleton):
+    sign = np.ones(x.shape[-1], np.float32)
+    sign[0] = -1
+    return ops.take(x, np.array(skeleton.mirror), axis=-2) * sign
+
+
+def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: float = 0.0):
+    """Poses seen through drawn cameras: any side, any distance and field of view, pitched and rolled as a phone is.
+
+    The camera's elevation is drawn from -30 to 60 degrees (a third of them within 10 of level), roll within +-30,
+    distance 1.3 to 7 m, and the person stands up to a third of the field of view from the picture's centre.
+
+    Args:
+        target: (batch, frames, joints, 3) root-relative metres, in the axes of each window's own camera.
+        up: (batch, 3) the world's up in those axes.
+        skeleton: Of the joints.
+        draws: Source of the cameras.
+        joint_offset: Standard deviation in metres of each joint's displacement in the picture, fixed to the body: a
+            detector's hip is not the motion capture's.
+
+    Returns:
+        keypoints (batch, frames, joints, 2), screen units, and target (batch, frames, joints, 3) in the new axes.
+    """
+    batch = ops.shape(target)[0]
+    one = (batch, 1)
+    # World axes with y down, as a level camera has them: columns of (b, 3, 3).
+    down = -up
+    helper = ops.where(
+        ops.abs(up[:, 2:]) < 0.9, np.array([[0, 0, 1.0]], np.float32), np.array([[1.0, 0, 0]], np.float32)
+    )
+    right = _unit(ops.cross(down, helper))
+    forward = ops.cross(right, down)
+    world = ops.matmul(target, ops.expand_dims(ops.stack([right, down, forward], axis=-1), 1))
+
+    level = ops.cast(draws.uniform(one) < 1 / 3, "float32")
+    elevation = level * draws.uniform(one, -10, 10) + (1 - level) * draws.uniform(one, -30, 60)
+    roll = ops.clip(draws.normal(one) * 10, -30, 30)
+    aside = draws.uniform((batch, 2), -0.25, 0.25)
+    distance = ops.exp(draws.uniform(one, math.log(1.3), math.log(7.0)))
+    turn = _turn(draws.uniform(one, 0, 360), axis=1)
+    look = ops.matmul(_turn(roll, axis=2), _turn(elevation, axis=0))
+    # The camera is turned away from the person, by the angle at which the person then stands aside of the centre.
+    away = ops.matmul(_turn(aside[:, :1] * 57.3, axis=1), _turn(aside[:, 1:] * 57.3, axis=0))
+    rotation = ops.matmul(away, ops.matmul(look, turn))
+    posed = ops.matmul(world, ops.expand_dims(ops.transpose(rotation, (0, 2, 1)), 1))
+    place = distance * away[:, :, 2]
+
+    seen = posed + _displacement(posed, skeleton, draws, joint_offset) if joint_offset else posed
+    seen = seen + ops.reshape(place, (-1, 1, 1, 3))
+    focal = ops.reshape(draws.uniform(one, 1.2, 2.6), (-1, 1, 1, 1))
+    # A limb stretched towards a near camera must not pass through it.
+    keypoints = focal * seen[..., :2] / ops.maximum(seen[..., 2:], 0.3)
+    return keypoints, posed
+
+
+def _unit(v):
+    return v / ops.maximum(ops.norm(v, axis=-1, keepdims=True), 1e-6)
+
+
+def _turn(degrees, axis: int):
+    """Rotation matrices (b, 3, 3) about the axis x (0), y (1) or z (2) by angles (b, 1)."""
+    radians = degrees[:, 0] * (math.pi / 180)
+    cos, sin, zero, one = ops.cos(radians), ops.sin(radians), ops.zeros_like(radians), ops.ones_like(radians)
+    rows = {
+        0: [one, zero, zero, zero, cos, -sin, zero, sin, cos],
+        1: [cos, zero, sin, zero, one, zero, -sin, zero, cos],
+        2: [cos, -sin, zero, sin, cos, zero, zero, zero, one],
+    }[axis]
+    return ops.reshape(ops.stack(rows, axis=-1), (-1, 3, 3))
+
+
+def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
+    """A displacement of each joint that turns with the trunk: (b, t, j, 3) metres."""
+    hips = pose[:, :, skeleton.index("left_hip")] - pose[:, :, skeleton.index("right_hip")]
+    shoulders = [pose[:, :, skeleton.index(f"{side}_shoulder")] for side in ("left", "right")]
+    upward = (shoulders[0] + shoulders[1]) / 2 - pose[:, :, skeleton.root]
+    x = _unit(hips)
+    z = _unit(ops.cross(x, upward))
+    trunk = ops.stack([x, ops.cross(z, x), z], axis=-2)
+    # Both sides of a detector err alike, and each a little on its own.
+    batch, joints = ops.shape(pose)[0], skeleton.num_joints
+    own, shared = draws.normal((batch, 1, joints, 3)), draws.normal((batch, 1, joints, 3))
+    offset = sigma * (0.5 * own + 0.6 * (shared + _mirrored(shared, skeleton)))
+    along = sigma * 2 * draws.normal((batch, 1, joints, 1))
+    parents = np.array([max(parent, 0) for parent in skeleton.parents])
+    return ops.matmul(offset, trunk) + along * (ops.take(pose, parents, axis=-2) - pose)
+
+
+def blur(keypoints, noise: float, draws: Draws):
+    """Adds a detector's error: part of it stays through the window, part changes with each frame.
+
+    Joints differ in how badly they are seen; confidence, if there is one, falls where the error is large.
+
+    Args:
+        keypoints: (batch, frames, joints, 2 or 3).
+        noise: Standard deviation as a share of the longer side of the person's box.
+        draws: Source of the error.
+
+    Returns:
+        Keypoints of the same shape.
+    """
+    batch, frames, joints, channels = ops.shape(keypoints)
+    xy = keypoints[..., :2]
+    box = ops.max(ops.max(xy, axis=2) - ops.min(xy, axis=2), axis=-1)[:, :, None, None]
+    badly = ops.exp(0.7 * draws.normal((batch, 1, joints, 1)))
+    lasting, passing = draws.normal((batch, 1, joints, 2)), draws.normal((batch, frames, joints, 2))
+    error = noise * badly * (0.8 * lasting + 0.6 * passing)
+    moved = xy + box * error
+    if channels == 2:
+        return moved
+    size = ops.norm(error, axis=-1, keepdims=True) / (4 * noise)
+    sure = ops.clip(1 - size * draws.uniform((batch, 1, joints, 1)), 0.05, 1)
+    return ops.concatenate([moved, keypoints[..., 2:] * sure], axis=-1)
+
+
+def drop(keypoints, share: float, draws: Draws):
+    """Marks keypoints as missing: half of them for the whole window, half in single frames.
+
+    Args:
+        keypoints: (batch, frames, joints, 3), the last channel confidence.
+        share: Of keypoints, missing on average.
+        draws: Decides which.
+
+    Returns:
+        Keypoints of the same shape, confidence, x and y 0 where missing.
+    """
+    batch, frames, joints, _ = ops.shape(keypoints)
+    # How much is hidden differs from window to window.
+    share = share * draws.uniform((batch, 1, 1, 1), 0, 2)
+    kept = (draws.uniform((batch, 1, joints, 1)) > share / 2) & (draws.uniform((batch, frames, joints, 1)) > share / 2)
+    return keypoints * ops.cast(kept, keypoints.dtype)

@@ -1,0 +1,110 @@
+"""The data sets by name, what each wants on disk and where to get it; several are mixed into one ClipSet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skelgnn_tf.datasets import fitness, h36m, mpi_inf_3dhp
+from skelgnn_tf.datasets.clip import Clip, ClipSet
+from skelgnn_tf.skeletons import Skeleton, joint_map
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One data set: what it is, its files ("" if it is generated), where they are to be had, and its loader."""
+
+    about: str
+    files: str
+    source: str
+    load: Callable[..., ClipSet]
+
+
+CATALOG = {
+    "fitness": Entry(
+        "twelve exercises and rest, generated: 2D from a phone's camera and a noisy detector, 3D, labels, repetitions",
+        "",
+        "built in, no download",
+        lambda folder, keypoints, seed: fitness.load(seed=seed),
+    ),
+    "h36m": Entry(
+        "Human3.6M in VideoPose3D's files; train S1 S5 S6 S7 S8, test S9 S11",
+        "data_3d_h36m.npz, data_2d_h36m_<keypoints>.npz",
+        "github.com/facebookresearch/VideoPose3D, DATASETS.md (licence: vision.imar.ro/human3.6m)",
+        lambda folder, keypoints, seed: h36m.load(folder, keypoints),
+    ),
+    "mpi-inf-3dhp": Entry(
+        "MPI-INF-3DHP in P-STMO's files, or the original test folders TS1..TS6",
+        "data_train_3dhp.npz, data_test_3dhp.npz, or TS*/annot_data.mat",
+        "github.com/paTRICK-swk/P-STMO (licence: vcai.mpi-inf.mpg.de/3dhp-dataset)",
+        lambda folder, keypoints, seed: mpi_inf_3dhp.load(folder),
+    ),
+}
+
+
+def load(
+    names: Sequence[str], data_dirs: Sequence[str], skeleton: Skeleton, keypoints: str = "gt", seed: int = 0
+) -> ClipSet:
+    """Loads and mixes data sets, their joints mapped to one skeleton.
+
+    Args:
+        names: Keys of CATALOG.
+        data_dirs: A folder for each data set that has files, in their order, or one for all of them.
+        skeleton: The joints that keypoints and poses are mapped to.
+        keypoints: Which 2D detections of h36m.
+        seed: Of the generated data.
+
+    Returns:
+        One ClipSet of that skeleton.
+
+    Raises:
+        ValueError: An unknown data set, too many or too few folders, joints that cannot be mapped.
+        FileNotFoundError: A missing folder or file.
+    """
+    unknown = [name for name in names if name not in CATALOG]
+    if unknown:
+        raise ValueError(f"unknown data set {unknown[0]!r}; there are {', '.join(CATALOG)} (skelgnn-tf datasets)")
+    with_files = [name for name in names if CATALOG[name].files]
+    if with_files and not data_dirs:
+        entry = CATALOG[with_files[0]]
+        raise ValueError(f"--dataset {with_files[0]} wants --data-dir, a folder with {entry.files} from {entry.source}")
+    if len(data_dirs) > 1 and len(data_dirs) != len(with_files):
+        raise ValueError(
+            f"found {len(data_dirs)} --data-dir for {len(with_files)} data sets with files ({', '.join(with_files)}); "
+            "give one for each, in their order"
+        )
+    folders = dict(zip(with_files, list(data_dirs) * (len(with_files) if len(data_dirs) == 1 else 1), strict=False))
+    sets = [_mapped(CATALOG[name].load(folders.get(name), keypoints, seed), skeleton) for name in names]
+    return ClipSet(
+        skeleton,
+        tuple(clip for s in sets for clip in s.train),
+        tuple(clip for s in sets for clip in s.test),
+        sets[0].classes,
+    )
+
+
+def _mapped(clips: ClipSet, skeleton: Skeleton) -> ClipSet:
+    if clips.skeleton.joints == skeleton.joints:
+        return dataclasses.replace(clips, skeleton=skeleton)
+    matrix = joint_map(clips.skeleton, skeleton)
+    return ClipSet(
+        skeleton,
+        *(tuple(map_joints(clip, matrix) for clip in part) for part in (clips.train, clips.test)),
+        clips.classes,
+    )
+
+
+def map_joints(clip: Clip, matrix: np.ndarray) -> Clip:
+    """A clip with other joints: `matrix` as `skeletons.joint_map` gives it.
+
+    A joint is as sure as the least sure of those that it is made of.
+    """
+    keypoints = matrix @ clip.keypoints
+    if clip.keypoints.shape[-1] == 3:
+        sources = [np.flatnonzero(row) for row in matrix]
+        keypoints[..., 2] = np.stack([clip.keypoints[..., js, 2].min(axis=-1) for js in sources], axis=-1)
+    pose_m = None if clip.pose_m is None else matrix @ clip.pose_m
+    return dataclasses.replace(clip, keypoints=keypoints, pose_m=pose_m)

@@ -1,0 +1,56 @@
+"""A phone that somebody leans against something or holds: where it is and what it sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skelgnn_tf.geometry import Camera, look_at
+
+# Width and height in landscape of what phones record and stream.
+_SIZES_PX = ((1920, 1080), (1280, 720), (640, 480), (1440, 1080), (854, 480))
+_NEAREST_M = 0.5
+
+
+def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
+    """Draws a phone's camera that films a person.
+
+    The person fills 35 to 95 % of the picture in the tighter direction (one clip in ten is cropped); the lens sees
+    55 to 80 degrees along the long side and is 0.2 to 2.2 m high, so that it looks up or down; roll is mostly small,
+    up to 30 degrees.
+
+    Args:
+        rng: The clip's random numbers.
+        points_m: World metres (frames, joints, 3) of what should be seen, z up.
+
+    Returns:
+        A `Camera` without lens distortion.
+    """
+    wide, narrow = _SIZES_PX[int(rng.integers(len(_SIZES_PX)))]
+    portrait = rng.random() < 0.5
+    width, height = (narrow, wide) if portrait else (wide, narrow)
+    focal = wide / 2 / np.tan(np.deg2rad(rng.uniform(55, 80)) / 2)
+    azimuth = rng.uniform(0, 2 * np.pi)
+    lens_m = float(rng.uniform(0.2, 2.2) if rng.random() < 0.7 else rng.uniform(0.6, 1.5))
+    roll = np.deg2rad(np.clip(rng.normal(0, 4), -30, 30) if rng.random() < 0.8 else rng.uniform(-30, 30))
+    fills = rng.uniform(0.35, 0.95) if rng.random() < 0.9 else rng.uniform(0.95, 1.3)
+    aim = rng.uniform(-0.5, 0.5, 2)
+
+    points_m = points_m[:: max(1, len(points_m) // 24)].reshape(-1, 3)
+    middle = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
+    away = np.array([np.sin(azimuth), np.cos(azimuth), 0.0])
+    distance = 3.0
+    for _ in range(3):
+        # How large the person is in the picture depends on the distance and that on the size: three rounds settle it.
+        position = middle * [1, 1, 0] + distance * away + [0, 0, lens_m]
+        camera = Camera((focal, focal), (width / 2, height / 2), (width, height), look_at(position, middle), position)
+        seen = camera.to_camera(points_m)
+        seen[:, 2] = np.maximum(seen[:, 2], _NEAREST_M)
+        extent = np.ptp(camera.project(seen), axis=0) / [width, height]
+        distance = max(distance * extent.max() / fills, np.ptp(points_m[:, :2], axis=0).max() / 2 + _NEAREST_M)
+    position = middle * [1, 1, 0] + distance * away + [0, 0, lens_m]
+    # Nobody aims exactly; what room the person leaves in the picture is what the aim may be off by.
+    room = np.maximum(1 - extent * fills / extent.max(), 0.05) * np.array([width, height]) / 2
+    focal_off = aim * room / focal * np.linalg.norm(middle - position)
+    straight = look_at(position, middle)
+    target = middle + straight.T @ np.array([focal_off[0], focal_off[1], 0.0])
+    return Camera((focal, focal), (width / 2, height / 2), (width, height), look_at(position, target, roll), position)

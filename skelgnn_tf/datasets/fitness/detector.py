@@ -1,0 +1,161 @@
+"""What a 2D keypoint detector makes of a person: joints of its own, noise, confidence, gaps and swapped sides."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal import lfilter
+
+from skelgnn_tf.datasets.fitness.body import INDEX, JOINTS, SIDE_SIGN
+from skelgnn_tf.datasets.fitness.kinematics import FRAME_OF, Pose
+from skelgnn_tf.geometry import Camera
+from skelgnn_tf.skeletons import Skeleton
+
+# Noise of each joint against the mean joint: ends of limbs move fast and hips have no edges in a picture.
+_NOISE = {"wrist": 1.4, "ankle": 1.3, "hip": 1.3, "elbow": 1.1, "knee": 1.05, "index": 1.6, "pinky": 1.6, "thumb": 1.5}
+_NOISE |= {"heel": 1.5, "foot_index": 1.5, "head": 1.0, "neck": 0.9, "spine": 1.2, "thorax": 0.9}
+# How far (metres) a detector's idea of a joint lies from the joint's centre, beside the clip's own offset: outwards
+# and upwards in the body's frame. Annotators click on the hip's outside and on the top of the shoulder.
+_OUTWARD_M = {"hip": (0.015, 0.0), "shoulder": (-0.005, 0.012), "ear": (0.01, 0.0)}
+_OFFSET_M = {"hip": 0.024, "shoulder": 0.022, "spine": 0.025, "thorax": 0.020, "head": 0.022}
+
+_LIMBS = tuple(
+    tuple(f"{side}_{joint}" for joint in limb)
+    for side in ("left", "right")
+    for limb in (
+        ("elbow", "wrist", "index", "pinky", "thumb"),
+        ("knee", "ankle", "heel", "foot_index"),
+        ("wrist", "index", "pinky", "thumb"),
+        ("ankle", "heel", "foot_index"),
+    )
+)
+_ARMS = ("shoulder", "elbow", "wrist", "index", "pinky", "thumb")
+_LEGS = ("hip", "knee", "ankle", "heel", "foot_index")
+
+
+def _part(joint: str) -> str:
+    """The joint's name without its side."""
+    return joint.removeprefix("left_").removeprefix("right_")
+
+
+def _side(joint: str) -> float:
+    """-1 left, 1 right, 0 middle."""
+    return SIDE_SIGN[0] if joint.startswith("left_") else SIDE_SIGN[1] if joint.startswith("right_") else 0.0
+
+
+def redefined(rng: np.random.Generator, pose: Pose, layout: Skeleton) -> np.ndarray:
+    """Where a detector believes the joints of its layout to be, world metres (frames, joints, 3).
+
+    Each joint is off by one offset for the clip, fixed to the part of the body that it moves with.
+    """
+    ids = [INDEX[joint] for joint in layout.joints]
+    offset = rng.normal(size=(layout.num_joints, 3))
+    offset *= np.array([_OFFSET_M.get(_part(joint), 0.016) for joint in layout.joints])[:, None]
+    # Faces are small and clear.
+    offset[FRAME_OF[ids] == 2] *= 0.6
+    for row, joint in enumerate(layout.joints):
+        out, up = _OUTWARD_M.get(_part(joint), (0.0, 0.0))
+        offset[row] += [_side(joint) * out, 0.0, up]
+    moved = pose.joints_m[:, ids]
+    return moved + np.einsum("tjab,jb->tja", pose.frames[:, FRAME_OF[ids]], offset)
+
+
+def hidden(camera_m: np.ndarray) -> np.ndarray:
+    """How far (0..1) each of `JOINTS` (frames, JOINTS, 3, camera space) is behind the person's own trunk."""
+    hip, thorax = camera_m[:, INDEX["hip"]], camera_m[:, INDEX["thorax"]]
+    flat = camera_m[..., :2] / camera_m[..., 2:]
+    low, high = flat[:, INDEX["hip"]], flat[:, INDEX["thorax"]]
+    along = high - low
+    length2 = np.maximum(np.sum(along**2, axis=-1), 1e-6)
+    share = np.clip(np.einsum("tjc,tc->tj", flat - low[:, None], along) / length2[:, None], 0, 1)
+    depth = hip[:, None, 2] + share * (thorax - hip)[:, None, 2]
+    apart = flat - low[:, None] - share[..., None] * along[:, None]
+    # The trunk as a capsule, 13 cm in radius; edges are soft, as shirts are.
+    inside = np.clip((0.15 - np.sqrt(np.sum(apart**2, axis=-1)) * depth) / 0.04, 0, 1)
+    return inside * np.clip((camera_m[..., 2] - depth - 0.05) / 0.05, 0, 1)
+
+
+def detect(rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton, fps: float) -> np.ndarray:
+    """Keypoints as a detector would give them.
+
+    Args:
+        rng: The clip's random numbers.
+        pose: The person in the world.
+        camera: Who looks.
+        layout: The detector's joints, all of them in `JOINTS`.
+        fps: Frames per second: slow noise is slow in seconds.
+
+    Returns:
+        float64 (frames, joints, 3): x, y in pixels and confidence 0..1; 0 means that the joint is missing and that its
+        coordinates mean nothing.
+    """
+    ids = [INDEX[joint] for joint in layout.joints]
+    pixels = camera.project(camera.to_camera(redefined(rng, pose, layout)))
+    in_camera = camera.to_camera(pose.joints_m)
+    behind = hidden(in_camera)[:, ids]
+    size = np.median(np.ptp(pixels, axis=1).max(axis=1))
+    outside = _outside(pixels, camera.image_size_px)
+    noise = _noise(rng, pixels.shape, fps, rng.uniform(0.0035, 0.011))
+    noise *= np.array([_NOISE.get(_part(joint), 0.8) for joint in layout.joints])[:, None]
+    noise *= (1 + 2.0 * behind + 3.0 * outside)[..., None]
+    _swap(rng, noise, pixels / size, layout, fps)
+    keypoints = np.empty((*pixels.shape[:2], 3))
+    keypoints[..., :2] = pixels + noise * size
+    error = np.sqrt(np.sum(noise**2, axis=-1))
+    sure = rng.uniform(0.86, 0.99) + rng.normal(size=error.shape) * 0.03
+    sure = sure * np.exp(-((error / 0.06) ** 2)) * (1 - 0.6 * behind) * (1 - 0.85 * outside)
+    keypoints[..., 2] = np.clip(sure, 0.02, 1.0)
+    _drop(rng, keypoints, layout, fps)
+    return keypoints
+
+
+def _outside(pixels: np.ndarray, image_size_px: tuple[int, int]) -> np.ndarray:
+    """Whether (frames, joints) lie outside the picture."""
+    return np.any((pixels < 0) | (pixels > np.array(image_size_px)), axis=-1)
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...], fps: float, sigma: float) -> np.ndarray:
+    """Slow wander (time constant about a third of a second) and fast jitter, as parts of the person's size."""
+    keep = np.exp(-1 / (0.3 * fps))
+    start = rng.normal(size=(1, *shape[1:]))
+    steps = rng.normal(size=shape) * np.sqrt(1 - keep**2)
+    wander, _ = lfilter([1.0], [1.0, -keep], steps, axis=0, zi=start * keep)
+    return sigma * (wander + 0.35 * rng.normal(size=shape))
+
+
+def _runs(rng: np.random.Generator, num_frames: int, per_s: float, seconds: tuple[float, float], fps: float) -> list:
+    """Stretches of frames that come `per_s` times a second on average."""
+    count = int(rng.poisson(per_s * num_frames / fps))
+    starts = rng.integers(0, num_frames, count)
+    lengths = np.ceil(rng.uniform(*seconds, count) * fps).astype(int)
+    return [slice(int(a), int(a + n)) for a, n in zip(starts, lengths, strict=True)]
+
+
+def _swap(rng: np.random.Generator, noise: np.ndarray, places: np.ndarray, layout: Skeleton, fps: float) -> None:
+    """Takes left for right, arms or legs, in short runs: adds the way to the other side to the noise."""
+    num_frames = len(noise)
+    hips = places[:, layout.index("left_hip")] - places[:, layout.index("right_hip")]
+    # Person-sized units: facing the lens, hips are 0.1 or more apart. Side on, detectors guess.
+    side_on = float(np.mean(np.abs(hips).max(axis=1) < 0.05))
+    for run in _runs(rng, num_frames, 0.03 + 0.25 * side_on, (0.07, 0.5), fps):
+        swapped = _LEGS if rng.random() < 0.6 else _ARMS
+        for joint, name in enumerate(layout.joints):
+            other = layout.mirror[joint]
+            if other > joint and _part(name) in swapped:
+                way = places[run, other] - places[run, joint]
+                noise[run, joint], noise[run, other] = way + noise[run, other], noise[run, joint] - way
+
+
+def _drop(rng: np.random.Generator, keypoints: np.ndarray, layout: Skeleton, fps: float) -> None:
+    """Loses single joints and whole limbs for a while: confidence 0, coordinates 0 or anything."""
+    num_frames, num_joints = keypoints.shape[:2]
+    rate = rng.choice([0.0, 0.3, 1.0], p=[0.3, 0.5, 0.2])
+    low, high = keypoints[..., :2].min(axis=(0, 1)), keypoints[..., :2].max(axis=(0, 1))
+    for run in _runs(rng, num_frames, rate, (0.1, 1.2), fps):
+        joints = [int(rng.integers(num_joints))]
+        if rng.random() < 0.4:
+            limb = _LIMBS[int(rng.integers(len(_LIMBS)))]
+            joints = [i for i, joint in enumerate(layout.joints) if joint in limb]
+        garbage = rng.uniform(low, high) if rng.random() < 0.5 else 0.0
+        for joint in joints:
+            keypoints[run, joint, :2] = garbage
+            keypoints[run, joint, 2] = 0.0

@@ -1,0 +1,45 @@
+"""The list of exercises: what each is called, how it repeats and which programme moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skelgnn_tf.datasets.fitness import floor, standing, stepping
+from skelgnn_tf.datasets.fitness.kinematics import Pose
+from skelgnn_tf.datasets.fitness.rhythm import Take, Tempo
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A class of the data set.
+
+    Args:
+        name: As in `CLASSES`.
+        programmes: Functions from a `Take` to its `Pose`; a clip draws one.
+        tempo: How it repeats, None if there is nothing to count.
+    """
+
+    name: str
+    programmes: tuple[Callable[[Take], Pose], ...]
+    tempo: Tempo | None
+
+
+EXERCISES = (
+    Exercise("squat", (standing.squat,), Tempo((1.6, 4.5))),
+    Exercise("lunge", (stepping.lunge,), Tempo((1.8, 4.2), alternating=True)),
+    Exercise("push_up", (floor.push_up,), Tempo((1.1, 3.6))),
+    Exercise("sit_up", (floor.sit_up,), Tempo((1.6, 4.5))),
+    Exercise("jumping_jack", (stepping.jumping_jack,), Tempo((0.8, 1.7), pauses=False)),
+    Exercise("deadlift", (standing.deadlift,), Tempo((1.8, 5.0))),
+    Exercise("overhead_press", (standing.overhead_press,), Tempo((1.4, 4.2), alternating=True)),
+    Exercise("biceps_curl", (standing.biceps_curl,), Tempo((1.3, 4.2), alternating=True)),
+    Exercise("high_knees", (stepping.high_knees,), Tempo((0.35, 1.1), pauses=False, alternating=True)),
+    Exercise("side_bend", (standing.side_bend,), Tempo((1.8, 4.5), alternating=None)),
+    Exercise("plank", (floor.plank,), None),
+    Exercise("burpee", (floor.burpee,), Tempo((2.4, 5.5))),
+    Exercise("rest", (standing.stand, stepping.walk), None),
+)
+
+#: Names by label; standing and walking are "rest".
+CLASSES = tuple(exercise.name for exercise in EXERCISES)

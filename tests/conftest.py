@@ -1,0 +1,25 @@
+import os
+from pathlib import Path
+
+# Before the first `import keras`, which reads them once.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A loaded machine is no failure: no example has a deadline.
+hypothesis.settings.register_profile("skelgnn", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("skelgnn")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real motion beside the repository; skips the test where there is none."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real motion is not here: no folder {folder}")
+    return folder

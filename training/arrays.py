@@ -1,0 +1,43 @@
+"""Batches for Keras' JAX and torch backends: the pipeline's windows and augmentation without TensorFlow."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from skelgnn_tf.datasets.augment import NumpyDraws
+from skelgnn_tf.training.batches import Batcher
+
+
+class ArrayBatches(keras.utils.PyDataset):
+    """The windows of one epoch after another, shuffled by seed if they are for training.
+
+    Args:
+        batcher: Cuts and augments.
+        first_epoch: Epoch that a resumed run begins with.
+    """
+
+    def __init__(self, batcher: Batcher, first_epoch: int = 0) -> None:
+        super().__init__()
+        self.batcher, self.epoch = batcher, first_epoch
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        count = len(self.batcher.windows)
+        seed = [self.batcher.config.seed, self.epoch]
+        self.rows = np.random.default_rng(seed).permutation(count) if self.batcher.training else np.arange(count)
+
+    def __len__(self) -> int:
+        size, count = self.batcher.config.batch_size, len(self.batcher.windows)
+        return max(1, count // size) if self.batcher.training else -(-count // size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self.batcher.config.batch_size
+        draws = NumpyDraws(np.random.default_rng([self.batcher.config.seed, self.epoch, index]))
+        batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
+        return tuple(keras.ops.convert_to_numpy(part) for part in batch)
+
+    def on_epoch_end(self) -> None:
+        """The next epoch has another order."""
+        self.epoch += 1
+        self._shuffle()

@@ -1,0 +1,255 @@
+"""Training: from a Config to a run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from skelgnn_tf import skeletons
+from skelgnn_tf.config import Config, build_model
+from skelgnn_tf.datasets import catalog
+from skelgnn_tf.datasets.clip import Clip
+from skelgnn_tf.metrics import MM_PER_M, MPJPE, keras_mpjpe
+from skelgnn_tf.training.batches import Batcher, cut_windows
+from skelgnn_tf.training.callbacks import Checkpoint, NotANumber, StopAtNaN, TerminalProgress
+from skelgnn_tf.training.distribute import scope
+
+
+def train(
+    config: Config,
+    folder: Path,
+    *,
+    resume: bool = False,
+    distribute: str = "auto",
+    clips: Sequence[Clip] | None = None,
+    console: Console | None = None,
+) -> Path:
+    """Trains a model and leaves it in a run folder; a run that stood there before is moved aside.
+
+    Args:
+        config: All that defines the run.
+        folder: Where the run goes: config.json, model.keras (best epoch), last.keras, checkpoints/, history.csv, logs/.
+        resume: Go on with the run in `folder`, to the same end as if it had never stopped.
+        distribute: "auto", "none" or "mirrored", as `distribute.scope` has it.
+        clips: Training clips, instead of those that the config's data sets give.
+        console: Where progress is shown.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError, FileNotFoundError: Data or settings that do not fit; nothing is written then.
+        NotANumber: The loss became NaN; the last good epoch stays resumable.
+        KeyboardInterrupt: Ctrl-C, after the state was saved.
+    """
+    console = console or Console()
+    skeleton = skeletons.get(config.skeleton)
+    if clips is None:
+        clips = catalog.load(config.dataset, config.data_dir, skeleton, config.keypoints, config.seed).train
+    fit_clips, held_out = hold_out(clips, config.validation)
+    batcher = Batcher(cut_windows(fit_clips, skeleton, config, training=True), config, skeleton, training=True)
+    validation = None
+    if held_out:
+        windows = cut_windows(held_out, skeleton, config, training=False)
+        validation = _validation_data(Batcher(windows, config, skeleton, training=False))
+
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
+    steps = max(1, len(batcher.windows) // config.batch_size)
+    metric = ("mpjpe_mm", "MPJPE {:.1f} mm") if config.protocol == "camera" else ("mpjpe_px", "error {:.1f} px")
+    with scope(distribute) as replicas:
+        model = build_model(config)
+        rate = keras.optimizers.schedules.ExponentialDecay(config.learning_rate, steps, config.decay, staircase=True)
+        optimizer = keras.optimizers.Adam(rate, **({"use_ema": True, "ema_momentum": config.ema} if config.ema else {}))
+        # Half a picture's width is one screen unit.
+        scale = MM_PER_M if config.protocol == "camera" else clips[0].image_size_px[0] / 2
+        model.compile(
+            optimizer, loss=keras_mpjpe, metrics=[MPJPE(metric[0], scale=scale)], jit_compile=config.xla
+        )
+        optimizer.build(model.trainable_variables)
+
+    checkpoint = Checkpoint(folder, config, f"val_{metric[0]}" if validation is not None else metric[0])
+    begun = checkpoint.restore(model)["steps"] if resume else 0
+    if not resume:
+        _make_folder(folder, config, console)
+    _link_last(folder)
+    console.print(
+        f"{folder}: {model.count_params():,} weights, {len(batcher.windows):,} windows of {config.frames} frame(s) from "
+        f"{len(fit_clips)} clips ({len(held_out)} kept for validation), {steps} steps an epoch"
+        + (f", {replicas} replicas" if replicas > 1 else "")
+        + (f", resumed at step {begun}" if begun else ""),
+        highlight=False,
+    )
+    if begun >= steps * config.epochs:
+        console.print(f"all {config.epochs} epochs are done; give a larger --epochs to train on")
+        return folder
+    progress = TerminalProgress(
+        steps, config.epochs, min(config.batch_size, len(batcher.windows)) * config.frames, metric, console
+    )
+    callbacks = [
+        StopAtNaN(lambda step: describe_batch(batcher, fit_clips, step)),
+        *([keras.callbacks.SwapEMAWeights()] if config.ema and validation is not None else []),
+        checkpoint,
+        progress,
+        keras.callbacks.CSVLogger(folder / "history.csv", append=resume),
+    ]
+    if keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(folder / "logs", write_graph=False))
+    try:
+        _fit(model, batcher, validation, callbacks, begun, steps)
+    except KeyboardInterrupt:
+        progress.close()
+        if hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
+        checkpoint.save_state()
+        console.print(f"stopped at step {int(optimizer.iterations)}; go on with: skelgnn-tf train --resume --output {folder}")
+        raise
+    except NotANumber:
+        progress.close()
+        raise
+    return folder
+
+
+def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps: int) -> None:
+    """The training loop, from step `begun` on."""
+    config = batcher.config
+    first_epoch, cut_short = divmod(begun, steps)
+    if keras.backend.backend() == "tensorflow":
+        from skelgnn_tf.training.pipeline import training_batches
+
+        data = training_batches(batcher, begun, config.epochs)
+        if cut_short:
+            rest = steps - cut_short
+            _run(model, data.take(rest), validation, callbacks, first_epoch, first_epoch + 1, None)
+            if model.optimizer.use_ema:
+                # Keras ends every fit with the averaged weights; training goes on with the plain ones.
+                next(c for c in callbacks if isinstance(c, Checkpoint)).restore(model)
+            data, first_epoch = data.skip(rest), first_epoch + 1
+        if first_epoch < config.epochs:
+            _run(model, data, validation, callbacks, first_epoch, config.epochs, steps)
+    else:
+        from skelgnn_tf.training.arrays import ArrayBatches
+
+        _run(model, ArrayBatches(batcher, first_epoch), validation, callbacks, first_epoch, config.epochs, None)
+
+
+def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int, steps: int | None) -> None:
+    model.fit(
+        data, validation_data=validation, callbacks=callbacks, verbose=0,
+        initial_epoch=first_epoch, epochs=epochs, steps_per_epoch=steps,
+    )  # fmt: skip
+
+
+def _validation_data(batcher: Batcher):
+    if keras.backend.backend() == "tensorflow":
+        from skelgnn_tf.training.pipeline import validation_batches
+
+        return validation_batches(batcher)
+    from skelgnn_tf.training.arrays import ArrayBatches
+
+    return ArrayBatches(batcher)
+
+
+def hold_out(clips: Sequence[Clip], share: float) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+    """Splits off takes (all views of one together) that choose the best epoch: every n-th, for `share` of them.
+
+    Args:
+        clips: Training clips.
+        share: 0..1; 0, or fewer than two takes, keeps none back.
+
+    Returns:
+        Clips to train on, clips held out.
+    """
+    takes = list(dict.fromkeys(_take(clip) for clip in clips))
+    if not share or len(takes) < 2:
+        return tuple(clips), ()
+    count = max(1, round(share * len(takes)))
+    chosen = {takes[i] for i in np.linspace(0, len(takes) - 1, count + 2).round().astype(int)[1:-1]}
+    return (
+        tuple(clip for clip in clips if _take(clip) not in chosen),
+        tuple(clip for clip in clips if _take(clip) in chosen),
+    )
+
+
+def _take(clip: Clip) -> str:
+    """Name of the take, without the camera that saw it."""
+    return clip.name.partition(" camera")[0]
+
+
+def describe_batch(batcher: Batcher, clips: Sequence[Clip], step: int) -> str:
+    """Names epoch, batch and clips of a step, for messages."""
+    windows = batcher.windows
+    steps = max(1, len(windows) // batcher.config.batch_size)
+    epoch, batch = divmod(step, steps)
+    where = f"epoch {epoch + 1}, batch {batch + 1}"
+    if keras.backend.backend() != "tensorflow":
+        return where
+    from skelgnn_tf.training.pipeline import rows_of_step
+
+    indices = np.unique(windows.clip[rows_of_step(batcher, step)])
+    names = [clips[i].name for i in indices[:5]]
+    return f"{where}, clips {', '.join(names)}" + (f" and {len(indices) - 5} more" if len(indices) > 5 else "")
+
+
+def _make_folder(folder: Path, config: Config, console: Console) -> None:
+    """An empty run folder with its config.json; what stood there is moved aside, not lost.
+
+    Raises:
+        ValueError: The folder cannot be written.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / "config.json").exists():
+                raise ValueError(f"{folder} holds something that is no run of skelgnn-tf; choose another --output")
+            number = 1
+            while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+                number += 1
+            folder.rename(aside)
+            console.print(f"the run that was in {folder} is now {aside}")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(config.to_json() + "\n")
+    except OSError as error:
+        raise ValueError(f"cannot write {folder}: {error.strerror}; choose another --output") from error
+
+
+def _link_last(folder: Path) -> None:
+    """runs/last points to the newest run in runs/."""
+    link = folder.parent / "last"
+    if folder.name == "last" or (link.exists() and not link.is_symlink()):
+        return
+    beside = folder.parent / ".last.partial"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(folder.name)
+    os.replace(beside, link)
+
+
+def default_folder(config: Config) -> Path:
+    """runs/<data sets>-<frames>f-<time>."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{'-'.join(config.dataset)}-{config.frames}f-{now}"
+
+
+def resumed_config(folder: Path, **changes) -> Config:
+    """The config of the run in `folder`, of which only the number of epochs may change.
+
+    Raises:
+        FileNotFoundError: No run there.
+        ValueError: Changes other than `epochs`.
+    """
+    file = folder / "config.json"
+    if not file.exists():
+        raise FileNotFoundError(f"--resume found no run in {folder} (no config.json); name it with --output")
+    config = Config.from_json(file.read_text())
+    different = [name for name, value in changes.items() if name != "epochs" and getattr(config, name) != value]
+    if different:
+        names = ", ".join("--" + name.replace("_", "-") for name in different)
+        raise ValueError(f"--resume keeps the settings of {folder}; leave out {names} (only --epochs may change)")
+    config = dataclasses.replace(config, epochs=changes.get("epochs", config.epochs))
+    return config
