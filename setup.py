@@ -1,13 +1,16 @@
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# Lower bounds: this very set, as exact pins, trained, saved and exported on Python 3.11.
+ROOT = Path(__file__).parent
+
+# Lower bounds: the tests passed with exactly these versions on Python 3.11 (what they bring in turn was left to pip).
 setup(
     name="skelgnn-tf",
-    version="0.1.0",
+    version=re.search(r'__version__ = "(.+)"', (ROOT / "skelgnn_tf" / "__init__.py").read_text(encoding="utf-8"))[1],
     description="Skeletal graph neural networks for hard 3D poses: 2D keypoints to 3D poses, actions and repetitions",
-    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
@@ -25,7 +28,7 @@ setup(
         "numpy>=2.0",
         "onnxruntime>=1.19.2",
         "rich>=13.0",
-        "scipy>=1.13",
+        "scipy>=1.15",
         # TensorFlow 2.21 no longer brings it, and tf.summary (the TensorBoard logs) does not write without it.
         "tensorboard>=2.19",
         "tensorflow>=2.19",

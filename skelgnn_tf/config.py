@@ -15,11 +15,11 @@ from skelgnn_tf import skeletons
 _MEMBER = "skelgnn_tf.json"
 
 
-def _option(default, help: str, choices: tuple[str, ...] = (), at_least: float | None = None, below: float | None = None):
+def _option(
+    default, help: str, choices: tuple[str, ...] = (), at_least: float | None = None, below: float | None = None
+):
     """A field with what the command line shows of it and the range that it must keep."""
-    return field(
-        default=default, metadata={"help": help, "choices": choices, "at_least": at_least, "below": below}
-    )
+    return field(default=default, metadata={"help": help, "choices": choices, "at_least": at_least, "below": below})
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,13 @@ class Config:
     data_dir: tuple[str, ...] = _option((), "folder of the data set's files; one for each data set that has files")
     keypoints: str = _option("gt", "h36m: which data_2d_h36m_<name>.npz (gt, cpn_ft_h36m_dbb, ...)")
     protocol: str = _option(
-        "camera", "camera: metres in camera space; pixel: image x, y and a depth scaled like pixels", ("camera", "pixel")
+        "camera",
+        "camera: metres in camera space; pixel: image x, y and a depth scaled like pixels",
+        ("camera", "pixel"),
     )
-    views: str = _option("file", "file: the data set's own views; random: drawn cameras, anew each epoch", ("file", "random"))
+    views: str = _option(
+        "file", "file: the data set's own views; random: drawn cameras, anew each epoch", ("file", "random")
+    )
     fps: float = _option(0.0, "resample windows to this frame rate; 0 keeps each clip's own", at_least=0)
     rate_jitter: float = _option(0.0, "window speed varies by up to this factor either way, e.g. 0.25", at_least=0)
     stride: int = _option(1, "train on every N-th window", at_least=1)
@@ -167,7 +171,9 @@ def load_model(path: Path):
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
     if not file.exists():
-        what = "holds no model.keras; was its training stopped in the first epoch?" if path.is_dir() else "does not exist"
+        what = (
+            "holds no model.keras; was its training stopped in the first epoch?" if path.is_dir() else "does not exist"
+        )
         raise FileNotFoundError(f"{path} {what} Train one: skelgnn-tf train --output {path}")
     try:
         with zipfile.ZipFile(file) as archive:

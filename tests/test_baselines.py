@@ -121,7 +121,7 @@ def test_linear_ridge_finds_a_linear_lifter_and_pairwise_ridge_a_quadratic_one()
     assert errors[1, "pairwise_ridge"] < 1 < 50 < errors[1, "linear_ridge"]
 
 
-def test_confidence_is_ignored_and_predictions_fit_the_test_clips():
+def test_confidence_above_zero_is_ignored_and_predictions_fit_the_test_clips():
     rng = np.random.default_rng(2)
     train = [clip_of(random_screen(40, 3), rng.normal(size=(40, 17, 3)))]
     test = [clip_of(random_screen(n, n), rng.normal(size=(n, 17, 3))) for n in (4, 1)]
@@ -139,6 +139,25 @@ def test_confidence_is_ignored_and_predictions_fit_the_test_clips():
         assert [poses.shape for poses in plain[name]] == [(4, 17, 3), (1, 17, 3)]
         for a, b in zip(plain[name], other[name], strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_missing_keypoints_are_carried_through_time_wherever_they_lie():
+    # Every joint moves evenly, so what is missing in between lies half way; one joint is never seen, one not at first.
+    screen = random_screen(1) + np.arange(5)[:, None, None] * np.linspace(-0.05, 0.05, 34).reshape(17, 2)
+    filled = screen.copy()
+    filled[0, 9] = screen[1, 9]
+    filled[:, 4] = np.delete(filled, 4, axis=1).mean(axis=1)
+    clip = clip_of(screen, np.zeros((5, 17, 3)))
+    pixels = np.concatenate([clip.keypoints, np.full((1, 5, 17, 1), 0.3, "f4")], axis=-1)
+    for joint, frames in ((4, range(5)), (9, [0]), (3, [2])):
+        pixels[0, list(frames), joint] = (12345, -6, 0)
+    rng = np.random.default_rng(5)
+    train = [clip_of(random_screen(300, 5), rng.normal(size=(300, 17, 3)))]
+    test = [Clip("gaps", pixels, image_size_px=SIZE_PX), clip_of(filled, np.zeros((5, 17, 3)))]
+    for gaps, whole in baseline_predictions(train, test, H36M_17).values():
+        np.testing.assert_allclose(gaps, whole, atol=1e-3)
+    nobody = Clip("nobody", np.zeros((1, 5, 17, 3), "f4"), image_size_px=SIZE_PX)
+    assert all(np.isfinite(poses[0]).all() for poses in baseline_predictions(train, [nobody], H36M_17).values())
 
 
 def test_too_many_training_frames_are_thinned_evenly_through_all_clips(monkeypatch):

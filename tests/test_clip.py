@@ -27,7 +27,7 @@ def test_a_clip_cannot_be_changed():
 
 @pytest.mark.parametrize("shape", [(5, 17, 2), (1, 5, 17, 4), (1, 5, 17)])
 def test_keypoints_of_another_shape_are_refused_with_the_clip_named(shape):
-    with pytest.raises(ValueError, match=r"walk.*persons, frames, joints"):
+    with pytest.raises(ValueError, match=r"walk.*1 or more persons, frames, joints"):
         Clip("walk", np.zeros(shape, np.float32))
 
 

@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from skelgnn_tf.geometry import Camera, flip_pose, look_at
 from skelgnn_tf.skeletons import COCO_17, H36M_17
-from skelgnn_tf.video.render import LEFT, MIDDLE, RIGHT, draw_lifted, save_png, upright_view
+from skelgnn_tf.video.render import LEFT, MIDDLE, RIGHT, _to_paper, draw_lifted, save_png, upright_view
 
 SIZE_PX = (1000, 1000)
 
@@ -88,6 +88,14 @@ def test_without_a_tilt_up_is_minus_y_of_the_camera_and_lengths_stay():
     tilted = upright_view(points, (0.2, -1, 0.4))
     np.testing.assert_allclose(np.linalg.norm(tilted, axis=-1), np.linalg.norm(points, axis=-1))
     assert np.linalg.det(upright_view(np.eye(3), (0.2, -1, 0.4))) == pytest.approx(1)
+
+
+def test_the_3d_row_is_a_parallel_view_from_above():
+    points = np.random.default_rng(1).normal(size=(17, 3))
+    np.testing.assert_allclose(np.linalg.norm(_to_paper(points), axis=-1), np.linalg.norm(points, axis=-1))
+    # Of two points on the floor the farther one is drawn higher; of two above each other, the upper one.
+    (_, far, behind), (_, high, _) = _to_paper(np.array([[0, 1.0, 0], [0, 0, 1.0]]))
+    assert behind > 0 and high > far > 0
 
 
 def test_where_the_person_stands_does_not_change_the_3d_row(tmp_path):

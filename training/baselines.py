@@ -97,7 +97,8 @@ def baseline_predictions(
     """Root-relative poses that the three sanity floors give for the test clips.
 
     They see at most `MAX_TRAIN_FRAMES` training frames, every n-th of all clips laid end to end, and the first
-    person's x and y alone, in screen coordinates.
+    person's x and y alone, in screen coordinates. Keypoints of confidence 0 are interpolated over time; beyond that,
+    confidence is ignored.
 
     Args:
         train_clips: Clips with poses to learn from.
@@ -147,8 +148,20 @@ def baseline_scores(train_clips: Sequence[Clip], test_clips: Sequence[Clip], ske
 
 
 def _screen(clip: Clip) -> np.ndarray:
-    """The first person's keypoints (frames, joints, 2) in screen coordinates, float64."""
-    return normalize_screen(clip.keypoints[0, :, :, :2], clip.image_size_px).astype(np.float64)
+    """The first person's keypoints (frames, joints, 2) in screen coordinates, float64, the missing ones filled in."""
+    keypoints = normalize_screen(clip.keypoints[0], clip.image_size_px).astype(np.float64)
+    screen, frames = keypoints[..., :2], np.arange(clip.num_frames)
+    if keypoints.shape[-1] == 2:
+        return screen
+    seen = keypoints[..., 2] > 0
+    # A joint of confidence 0 may lie anywhere; least squares would bend to it.
+    for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
+        for axis in (0, 1):
+            at = frames[seen[:, joint]]
+            screen[:, joint, axis] = np.interp(frames, at, screen[at, joint, axis])
+    never, known = ~seen.any(axis=0), seen.any(axis=0)
+    screen[:, never] = screen[:, known].mean(axis=1, keepdims=True) if known.any() else 0
+    return screen
 
 
 def _training_frames(clips: Sequence[Clip], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,8 @@ def cut_windows(clips: tuple[Clip, ...], skeleton: Skeleton, config: Config, tra
         blind = next((clip.name for clip in clips if clip.camera is None), None)
         if blind:
             raise ValueError(f"{blind} has no camera, so its up is not known: --views random wants h36m or fitness")
+        # Drawn cameras make one view of a take as good as four.
+        clips = tuple({clip.take: clip for clip in reversed(clips)}.values())[::-1]
     return cut(
         clips,
         skeleton,

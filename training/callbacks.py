@@ -119,19 +119,27 @@ class TerminalProgress(keras.callbacks.Callback):
         console: Where it is drawn.
     """
 
-    def __init__(self, steps: int, epochs: int, frames_per_step: int, metric: tuple[str, str], console: Console) -> None:
+    def __init__(
+        self, steps: int, epochs: int, frames_per_step: int, metric: tuple[str, str], console: Console
+    ) -> None:
         super().__init__()
         self.steps, self.epochs, self.frames_per_step, self.metric = steps, epochs, frames_per_step, metric
         self.console, self.done = console, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Opens the bar."""
-        columns = ("epoch {task.fields[epoch]}", BarColumn(24), "{task.completed}/{task.total}", "{task.fields[scores]}")
+        columns = (
+            "epoch {task.fields[epoch]}",
+            BarColumn(24),
+            "{task.completed}/{task.total}",
+            "{task.fields[scores]}",
+        )
         self.progress = Progress(
             *(c if isinstance(c, BarColumn) else TextColumn(c) for c in columns),
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
+            disable=not self.console.is_terminal,
         )
         name = f"{epoch + 1}/{self.epochs}"
         self.task = self.progress.add_task("", total=self.params["steps"] or self.steps, epoch=name, scores="")
@@ -168,7 +176,7 @@ class TerminalProgress(keras.callbacks.Callback):
         line = f"epoch {epoch + 1}/{self.epochs}  loss {logs['loss']:.4f}  {shown.format(logs[name])}"
         if f"val_{name}" in logs:
             line += f"  validation {shown.format(logs['val_' + name])}"
-        self.console.print(f"{line}  {rate:,.0f} frames/s  {seconds:.0f} s", highlight=False)
+        self.console.print(f"{line}  {rate:,.0f} frames/s  {seconds:.0f} s", highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Takes the bar away when training is cut short."""

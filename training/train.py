@@ -71,7 +71,10 @@ def train(
         # Half a picture's width is one screen unit.
         scale = MM_PER_M if config.protocol == "camera" else clips[0].image_size_px[0] / 2
         model.compile(
-            optimizer, loss=keras_mpjpe, metrics=[MPJPE(metric[0], scale=scale)], jit_compile=config.xla
+            optimizer,
+            loss=keras_mpjpe,
+            metrics=[MPJPE(metric[0], scale=scale)],
+            jit_compile=config.xla or keras.backend.backend() == "jax",
         )
         optimizer.build(model.trainable_variables)
 
@@ -81,11 +84,12 @@ def train(
         _make_folder(folder, config, console)
     _link_last(folder)
     console.print(
-        f"{folder}: {model.count_params():,} weights, {len(batcher.windows):,} windows of {config.frames} frame(s) from "
-        f"{len(fit_clips)} clips ({len(held_out)} kept for validation), {steps} steps an epoch"
+        f"{folder}: {model.count_params():,} weights, {len(batcher.windows):,} windows of {config.frames} frame(s) "
+        f"from {len(fit_clips)} clips ({len(held_out)} kept for validation), {steps} steps an epoch"
         + (f", {replicas} replicas" if replicas > 1 else "")
         + (f", resumed at step {begun}" if begun else ""),
         highlight=False,
+        soft_wrap=True,
     )
     if begun >= steps * config.epochs:
         console.print(f"all {config.epochs} epochs are done; give a larger --epochs to train on")
@@ -94,7 +98,7 @@ def train(
         steps, config.epochs, min(config.batch_size, len(batcher.windows)) * config.frames, metric, console
     )
     callbacks = [
-        StopAtNaN(lambda step: describe_batch(batcher, fit_clips, step)),
+        StopAtNaN(lambda step: describe_batch(batcher, step)),
         *([keras.callbacks.SwapEMAWeights()] if config.ema and validation is not None else []),
         checkpoint,
         progress,
@@ -109,7 +113,10 @@ def train(
         if hasattr(model, "jax_state_sync"):
             model.jax_state_sync()
         checkpoint.save_state()
-        console.print(f"stopped at step {int(optimizer.iterations)}; go on with: skelgnn-tf train --resume --output {folder}")
+        console.print(
+            f"stopped at step {int(optimizer.iterations)}; go on with: skelgnn-tf train --resume --output {folder}",
+            soft_wrap=True,
+        )
         raise
     except NotANumber:
         progress.close()
@@ -143,7 +150,7 @@ def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps
 def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int, steps: int | None) -> None:
     model.fit(
         data, validation_data=validation, callbacks=callbacks, verbose=0,
-        initial_epoch=first_epoch, epochs=epochs, steps_per_epoch=steps,
+        initial_epoch=first_epoch, epochs=epochs, steps_per_epoch=steps, shuffle=False,
     )  # fmt: skip
 
 
@@ -167,35 +174,29 @@ def hold_out(clips: Sequence[Clip], share: float) -> tuple[tuple[Clip, ...], tup
     Returns:
         Clips to train on, clips held out.
     """
-    takes = list(dict.fromkeys(_take(clip) for clip in clips))
+    takes = list(dict.fromkeys(clip.take for clip in clips))
     if not share or len(takes) < 2:
         return tuple(clips), ()
     count = max(1, round(share * len(takes)))
     chosen = {takes[i] for i in np.linspace(0, len(takes) - 1, count + 2).round().astype(int)[1:-1]}
     return (
-        tuple(clip for clip in clips if _take(clip) not in chosen),
-        tuple(clip for clip in clips if _take(clip) in chosen),
+        tuple(clip for clip in clips if clip.take not in chosen),
+        tuple(clip for clip in clips if clip.take in chosen),
     )
 
 
-def _take(clip: Clip) -> str:
-    """Name of the take, without the camera that saw it."""
-    return clip.name.partition(" camera")[0]
-
-
-def describe_batch(batcher: Batcher, clips: Sequence[Clip], step: int) -> str:
+def describe_batch(batcher: Batcher, step: int) -> str:
     """Names epoch, batch and clips of a step, for messages."""
     windows = batcher.windows
-    steps = max(1, len(windows) // batcher.config.batch_size)
-    epoch, batch = divmod(step, steps)
+    epoch, batch = divmod(step, max(1, len(windows) // batcher.config.batch_size))
     where = f"epoch {epoch + 1}, batch {batch + 1}"
     if keras.backend.backend() != "tensorflow":
         return where
     from skelgnn_tf.training.pipeline import rows_of_step
 
-    indices = np.unique(windows.clip[rows_of_step(batcher, step)])
-    names = [clips[i].name for i in indices[:5]]
-    return f"{where}, clips {', '.join(names)}" + (f" and {len(indices) - 5} more" if len(indices) > 5 else "")
+    clips = np.unique(windows.clip[rows_of_step(batcher, step)])
+    names = ", ".join(windows.names[i] for i in clips[:5])
+    return f"{where}, clips {names}" + (f" and {len(clips) - 5} more" if len(clips) > 5 else "")
 
 
 def _make_folder(folder: Path, config: Config, console: Console) -> None:

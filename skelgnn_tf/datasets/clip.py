@@ -47,19 +47,24 @@ class Clip:
 
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
-        if len(shape) != 4 or shape[-1] not in (2, 3):
-            raise ValueError(f"{self.name}: keypoints want (persons, frames, joints, 2 or 3); got {shape}")
+        if len(shape) != 4 or shape[-1] not in (2, 3) or not shape[0]:
+            raise ValueError(f"{self.name}: keypoints want (1 or more persons, frames, joints, 2 or 3); got {shape}")
         if self.pose_m is not None and self.pose_m.shape != (*shape[1:3], 3):
             raise ValueError(
                 f"{self.name}: pose_m wants {(*shape[1:3], 3)} like its keypoints; got {self.pose_m.shape}"
             )
-        for what, array in (("keypoints", self.keypoints[0]), ("pose_m", self.pose_m)):
+        for what, array in (("keypoints", self.keypoints.reshape(-1, *shape[2:])), ("pose_m", self.pose_m)):
             if array is not None and not np.isfinite(array).all():
                 frame, joint = np.argwhere(~np.isfinite(array))[0][:2]
                 raise ValueError(
-                    f"{self.name}: {what} are NaN or infinite at frame {frame}, joint {joint}; "
+                    f"{self.name}: {what} are NaN or infinite at frame {frame % shape[1]}, joint {joint}; "
                     "mend the file or leave the clip out"
                 )
+
+    @property
+    def take(self) -> str:
+        """Name of the take, the same for all cameras that saw it."""
+        return self.name.partition(" camera")[0]
 
     @property
     def num_frames(self) -> int:

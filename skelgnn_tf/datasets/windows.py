@@ -25,6 +25,7 @@ class Windows:
         center: int32 (windows,), the frame whose pose is wanted.
         fps: float32 (windows,), frames per second of the clip.
         clip: int32 (windows,), index of the clip.
+        names: Of the clips.
         frames: T.
         ahead: Frames of a window after `center`.
     """
@@ -37,6 +38,7 @@ class Windows:
     center: np.ndarray
     fps: np.ndarray
     clip: np.ndarray
+    names: tuple[str, ...]
     frames: int
     ahead: int
 
@@ -95,6 +97,7 @@ def cut(
         center=center.astype(np.int32),
         fps=np.array([clip.fps for clip in clips], np.float32)[index],
         clip=index.astype(np.int32),
+        names=tuple(clip.name for clip in clips),
         frames=frames,
         ahead=0 if causal else frames // 2,
     )

@@ -125,7 +125,9 @@ class HCSF(keras.layers.Layer):
             self.adjacency = adjacency
 
     def _weight(self, name: str, shape: tuple, variance: float):
-        return self.add_weight(name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=variance**0.5))
+        return self.add_weight(
+            name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=variance**0.5)
+        )
 
     def _pair_weight(self, name: str, neighbours: list[list[int]], shape: tuple[int, int]):
         """One matrix for each pair, stacked (pairs * channels in, channels out) in the order of the target joints."""
@@ -155,7 +157,7 @@ class HCSF(keras.layers.Layer):
         if not self.squeezed:
             return ops.reshape(h, (-1, frames, joints, self.channels))
         if self.dynamic:
-            w = ops.unstack(self.w_long, joints, axis=0)
+            w = ops.unstack(ops.convert_to_tensor(self.w_long), joints, axis=0)
             messages = ops.stack([ops.matmul(xs[j], w[j]) for j in range(joints)], axis=1)
             messages = ops.reshape(messages, (-1, frames, joints, sum(self.squeezed)))
             long = ops.concatenate(self._aggregate(self.graph(x), messages, self.squeezed), axis=-1)
@@ -167,7 +169,7 @@ class HCSF(keras.layers.Layer):
 
     @staticmethod
     def _aggregate(adjacency, messages, widths: list[int]) -> list:
-        """A_k (b, 1 or t, k, i, j) times the k-th slice of the messages (b, t, j, sum of widths): [(b, t, i, width)]."""
+        """A_k (b, 1 or t, k, i, j) times the k-th slice of messages (b, t, j, sum of widths): [(b, t, i, width)]."""
         parts = ops.split(messages, np.cumsum(widths)[:-1].tolist(), axis=-1) if len(widths) > 1 else [messages]
         return [ops.matmul(adjacency[:, :, k], part) for k, part in enumerate(parts)]
 
@@ -180,7 +182,7 @@ class HCSF(keras.layers.Layer):
         """
         c_in, c_out = xs[0].shape[-1], w.shape[-1]
         ends = np.cumsum([len(js) * c_in for js in neighbours])[:-1].tolist()
-        ws = ops.split(w, ends, axis=0)
+        ws = ops.split(ops.convert_to_tensor(w), ends, axis=0)
         alone = ops.zeros_like(xs[0][:, :1]) * ops.zeros((1, c_out), xs[0].dtype)
         rows = []
         for js, w_i in zip(neighbours, ws, strict=True):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import keras
-import numpy as np
 from keras import ops
 
 from skelgnn_tf.layers import HCSF, PersonFrame, TemporalConv
 from skelgnn_tf.skeletons import H36M_17, Skeleton
+
+#: Presets that come with the package, a folder each: config.json, model.weights.h5, metadata.json.
+PRESETS = Path(__file__).parents[1] / "presets"
 
 
 def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
@@ -199,6 +204,53 @@ class PoseLifter(keras.Model):
     @classmethod
     def from_config(cls, config: dict) -> PoseLifter:  # noqa: D102
         return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
+
+    @classmethod
+    def from_preset(cls, name_or_folder: str | Path) -> PoseLifter:
+        """A trained model.
+
+        Args:
+            name_or_folder: A preset that comes with the package ("fitness_9f"), or a folder with config.json and
+                model.weights.h5, as `save_to_preset` writes them.
+
+        Raises:
+            FileNotFoundError: Neither of the two; lists the presets.
+            ValueError: Weights that do not fit the config.
+
+        Example:
+            >>> PoseLifter.from_preset("fitness_9f").frames
+            9
+        """
+        folder = next((f for f in (Path(name_or_folder), PRESETS / name_or_folder) if is_preset(f)), None)
+        if folder is None:
+            shipped = ", ".join(sorted(f.name for f in PRESETS.glob("*") if is_preset(f)))
+            raise FileNotFoundError(
+                f"{name_or_folder} is neither a shipped preset ({shipped}) nor a folder with config.json and "
+                "model.weights.h5"
+            )
+        model = cls.from_config(json.loads((folder / "config.json").read_text())["config"])
+        model.build((None, model.frames, model.skeleton.num_joints, model.input_channels))
+        try:
+            model.load_weights(folder / "model.weights.h5")
+        except (ValueError, OSError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{folder}/model.weights.h5 does not fit its config.json: {reason}") from error
+        return model
+
+    def save_to_preset(self, folder: Path) -> None:
+        """Writes config.json and model.weights.h5, without the optimizer's state, into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"class_name": "PoseLifter", "config": self._config}
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        weights_alone = type(self).from_config(self._config)
+        weights_alone.build((None, self.frames, self.skeleton.num_joints, self.input_channels))
+        weights_alone.set_weights(self.get_weights())
+        weights_alone.save_weights(folder / "model.weights.h5")
+
+
+def is_preset(folder: Path) -> bool:
+    """Whether a folder holds config.json and model.weights.h5."""
+    return (folder / "config.json").exists() and (folder / "model.weights.h5").exists()
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")

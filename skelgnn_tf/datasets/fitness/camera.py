@@ -32,7 +32,7 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
     azimuth = rng.uniform(0, 2 * np.pi)
     lens_m = float(rng.uniform(0.2, 2.2) if rng.random() < 0.7 else rng.uniform(0.6, 1.5))
     roll = np.deg2rad(np.clip(rng.normal(0, 4), -30, 30) if rng.random() < 0.8 else rng.uniform(-30, 30))
-    fills = rng.uniform(0.35, 0.95) if rng.random() < 0.9 else rng.uniform(0.95, 1.3)
+    fills = rng.triangular(0.35, 0.8, 0.95) if rng.random() < 0.9 else rng.uniform(0.95, 1.3)
     aim = rng.uniform(-0.5, 0.5, 2)
 
     points_m = points_m[:: max(1, len(points_m) // 24)].reshape(-1, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import lfilter
 
-from skelgnn_tf.datasets.fitness.body import INDEX, JOINTS, SIDE_SIGN
+from skelgnn_tf.datasets.fitness.body import INDEX, SIDE_SIGN
 from skelgnn_tf.datasets.fitness.kinematics import FRAME_OF, Pose
 from skelgnn_tf.geometry import Camera
 from skelgnn_tf.skeletons import Skeleton

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,22 +28,21 @@ class Legs:
     planted: np.ndarray
 
 
-@dataclass
+@dataclass(frozen=True)
 class Arms:
-    """Arms by angles, pulled towards wrist targets by `weight`; axes (frames, sides[, 3]), radians, world metres.
+    """Directions of the arms in the chest's frame (right, forward, up).
 
-    The upper arm is raised by `elevation` (0 hanging) in the `plane` (0 sideways, pi/2 forward, -pi/2 backward);
-    `axial` turns it outwards; `elbow` is the bend. `pole` is the way the elbow points when a target holds the wrist.
+    Args:
+        upper: Unit vectors along the upper arms (frames, sides, 3).
+        forearm: Unit vectors along the forearms (frames, sides, 3).
+        lift: Radians that the collar bones are raised (frames, sides).
+        flat: How far (0..1) the hand lies flat on the floor (frames, sides); at 1 its wrist stands still.
     """
 
-    plane: np.ndarray
-    elevation: np.ndarray
-    axial: np.ndarray
-    elbow: np.ndarray
-    target_m: np.ndarray
-    pole: np.ndarray
-    weight: np.ndarray
-    planted: np.ndarray
+    upper: np.ndarray
+    forearm: np.ndarray
+    lift: np.ndarray
+    flat: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -176,17 +175,14 @@ def hips_m(body: Body, hip_m: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
     return hip_m[:, None] + SIDE_SIGN[:, None] * across[:, None]
 
 
-def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs, sharpness: float = 150.0) -> np.ndarray:
+def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs) -> np.ndarray:
     """Lowers the hip (frames, 3) until both ankles can be reached: feet that stand must not be dragged along."""
     roots, ends = hips_m(body, hip_m, pelvis), ankles_m(body, legs)
     across2 = np.sum((roots - ends)[..., :2] ** 2, axis=-1)
     span2 = (body.leg_m * STRAIGHTEST) ** 2 - across2
     ceiling = ends[..., 2] + np.sqrt(np.maximum(span2, 1e-4)) - (roots[..., 2] - hip_m[:, None, 2])
-    # A soft minimum never lies over the minimum and has no kink that a foot landing would show.
-    heights = np.concatenate([hip_m[:, 2:], ceiling], axis=1)
-    low = heights.min(axis=1)
     out = hip_m.copy()
-    out[:, 2] = low - np.log(np.exp(-sharpness * (heights - low[:, None])).sum(axis=1)) / sharpness
+    out[:, 2] = _soft_minimum(np.concatenate([hip_m[:, 2:], ceiling], axis=1), 150.0)
     return out
 
 
@@ -204,7 +200,7 @@ def pose_body(body: Body, trunk: Trunk, legs: Legs, arms: Arms) -> Pose:
     )
     foot = body.foot_m @ np.swapaxes(foot_rotation(legs), -1, -2)
     shoulders, elbows, wrists, arm_axes = _pose_arms(body, trunk, arms)
-    hand = _hand(body, arms, elbows, wrists, arm_axes)
+    hand = _hand(body, arms.flat[..., None], elbows, wrists, arm_axes)
     limbs = {
         "hip": roots,
         "knee": knees,
@@ -221,53 +217,82 @@ def pose_body(body: Body, trunk: Trunk, legs: Legs, arms: Arms) -> Pose:
             joints[:, INDEX[f"{prefix}_{name}"]] = points[:, side]
     body_axes = np.stack([trunk.pelvis, trunk.chest, trunk.skull], axis=1)
     frames = np.concatenate([body_axes, leg_axes, arm_axes], axis=1)
-    return Pose(joints, frames, legs.planted, arms.planted)
+    return Pose(joints, frames, legs.planted, arms.flat == 1)
+
+
+def collar_lift(raised: np.ndarray) -> np.ndarray:
+    """How far (radians) the collar bone lifts the shoulder of an arm raised by an angle from hanging.
+
+    It begins over 60 degrees (scapulohumeral rhythm) and ends at 22 degrees.
+    """
+    return 0.19 * np.clip(raised - np.pi / 3, 0, 2 * np.pi / 3)
+
+
+def shoulders_m(body: Body, trunk: Trunk, lift: np.ndarray) -> np.ndarray:
+    """The shoulder joints (frames, sides, 3) for collar bones raised by `lift` (frames, sides)."""
+    turned = np.einsum("tsij,sj->tsi", rotation(0.0, -SIDE_SIGN * lift), body.to_shoulders_m)
+    return trunk.thorax_m[:, None] + turned @ np.swapaxes(trunk.chest, 1, 2)
+
+
+def reach(body: Body, trunk: Trunk, target_m: np.ndarray, pole: np.ndarray, flat: float = 0.0) -> Arms:
+    """Arms whose wrists are at a target and whose elbows point towards a pole, world (frames, sides, 3)."""
+    lift = _lift_towards(body, trunk, target_m)
+    shoulders = shoulders_m(body, trunk, lift)
+    elbows, wrists, _ = two_bones(shoulders, target_m, pole, body.upper_arm_m, body.forearm_m, _ELBOW_MAX_RAD)
+    upper = (elbows - shoulders) @ trunk.chest / body.upper_arm_m
+    return Arms(upper, (wrists - elbows) @ trunk.chest / body.forearm_m, lift, np.full(lift.shape, flat))
+
+
+def _lift_towards(body: Body, trunk: Trunk, target_m: np.ndarray) -> np.ndarray:
+    """Lift of the collar bones (frames, sides) for wrists at a target."""
+    still = shoulders_m(body, trunk, np.zeros((1, 2)))
+    down = -np.einsum("tsc,tc->ts", unit(target_m - still), trunk.chest[:, :, 2])
+    return collar_lift(np.arccos(np.clip(down, -1, 1)))
+
+
+def settle_on_hands(body: Body, trunk: Trunk, wrists_m: np.ndarray) -> Trunk:
+    """The trunk lowered until both hands can be reached: hands that carry must not be dragged along."""
+    shoulders = shoulders_m(body, trunk, _lift_towards(body, trunk, wrists_m))
+    across2 = np.sum((shoulders - wrists_m)[..., :2] ** 2, axis=-1)
+    ceiling = wrists_m[..., 2] + np.sqrt(np.maximum((0.9985 * body.arm_m) ** 2 - across2, 1e-4))
+    down = np.zeros((len(wrists_m), 3))
+    down[:, 2] = _soft_minimum(np.concatenate([down[:, 2:], ceiling - shoulders[..., 2]], axis=1), 400.0)
+    points = ("hip_m", "spine_m", "thorax_m", "neck_m", "head_m")
+    return replace(trunk, **{name: getattr(trunk, name) + down for name in points})
+
+
+def _soft_minimum(values: np.ndarray, sharpness: float) -> np.ndarray:
+    """(frames, n) -> (frames,): never over the minimum, and without the kink that a foot landing would show."""
+    low = values.min(axis=1)
+    return low - np.log(np.exp(-sharpness * (values - low[:, None])).sum(axis=1)) / sharpness
+
+
+def bend_elbows_within_limit(upper: np.ndarray, forearm: np.ndarray) -> np.ndarray:
+    """Forearms (..., 3) turned back to the elbow's limit where they bend further."""
+    cos = np.sum(upper * forearm, axis=-1, keepdims=True)
+    across = unit(forearm - cos * upper)
+    limited = np.cos(_ELBOW_MAX_RAD) * upper + np.sin(_ELBOW_MAX_RAD) * across
+    return np.where(cos < np.cos(_ELBOW_MAX_RAD), limited, forearm)
 
 
 def _pose_arms(body: Body, trunk: Trunk, arms: Arms) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Shoulders, elbows, wrists (frames, sides, 3) and the arms' axes (frames, sides, 3, 3)."""
-    chest = trunk.chest[:, None]
-    raised = arms.elevation
-    if arms.weight.any():
-        still = trunk.thorax_m[:, None] + body.to_shoulders_m @ np.swapaxes(trunk.chest, 1, 2)
-        to_target = unit(arms.target_m - still)
-        down = -np.einsum("tsc,tc->ts", to_target, trunk.chest[:, :, 2])
-        raised = raised + arms.weight * (np.arccos(np.clip(down, -1, 1)) - raised)
-    # The collar bone lifts the shoulder once the arm is over 60 degrees (scapulohumeral rhythm), up to 22 degrees.
-    lift = 0.19 * np.clip(raised - np.pi / 3, 0, 2 * np.pi / 3)
-    turned = np.einsum("tsij,sj->tsi", rotation(0.0, -SIDE_SIGN * lift), body.to_shoulders_m)
-    shoulders = trunk.thorax_m[:, None] + np.einsum("tij,tsj->tsi", trunk.chest, turned)
-
-    upper, forearm = arm_directions(arms)
-    upper = np.einsum("tij,tsj->tsi", trunk.chest, upper)
-    forearm = np.einsum("tij,tsj->tsi", trunk.chest, forearm)
-    elbow = shoulders + body.upper_arm_m * upper
-    wrist = elbow + body.forearm_m * forearm
-    weight = arms.weight[..., None]
-    pole = (1 - weight) * unit(upper - forearm + 1e-3 * -chest[..., 1]) + weight * unit(arms.pole)
-    target = wrist + weight * (arms.target_m - wrist)
-    elbow, wrist, axes = two_bones(shoulders, target, pole, body.upper_arm_m, body.forearm_m, _ELBOW_MAX_RAD)
-    return shoulders, elbow, wrist, axes
+    shoulders = shoulders_m(body, trunk, arms.lift)
+    to_world = np.swapaxes(trunk.chest, 1, 2)
+    elbows = shoulders + body.upper_arm_m * (arms.upper @ to_world)
+    wrists = elbows + body.forearm_m * (arms.forearm @ to_world)
+    along = unit(wrists - shoulders)
+    # A straight arm's plane of bending is undefined: its elbow is then taken to point backwards.
+    out = (arms.upper - arms.forearm - np.array([0.0, 0.02, 0.0])) @ to_world
+    side = unit(out - np.sum(out * along, axis=-1, keepdims=True) * along)
+    return shoulders, elbows, wrists, np.stack([np.cross(along, side), side, -along], axis=-1)
 
 
-def arm_directions(arms: Arms) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors (frames, sides, 3) along upper arm and forearm in the chest's frame.
-
-    The upper arm swings from hanging straight to its place (the shortest turn); the forearm bends to where that turn
-    took "forward", turned outwards by `axial`.
-    """
-    cp, sp, ce, se = np.cos(arms.plane), np.sin(arms.plane), np.cos(arms.elevation), np.sin(arms.elevation)
-    upper = np.stack([SIDE_SIGN * cp * se, sp * se, -ce], axis=-1)
-    forward = np.stack([-SIDE_SIGN * sp * cp * (1 - ce), ce + cp**2 * (1 - ce), sp * se], axis=-1)
-    outward = SIDE_SIGN[:, None] * np.cross(upper, forward)
-    to = np.cos(arms.axial)[..., None] * forward + np.sin(arms.axial)[..., None] * outward
-    return upper, np.cos(arms.elbow)[..., None] * upper + np.sin(arms.elbow)[..., None] * to
-
-
-def _hand(body: Body, arms: Arms, elbows: np.ndarray, wrists: np.ndarray, axes: np.ndarray) -> dict[str, np.ndarray]:
+def _hand(
+    body: Body, flat: np.ndarray, elbows: np.ndarray, wrists: np.ndarray, axes: np.ndarray
+) -> dict[str, np.ndarray]:
     """Knuckles and thumb (frames, sides, 3): in line with the forearm, or flat on the floor, fingers forward."""
-    flat = arms.planted[..., None].astype(float)
-    along = unit(wrists - elbows) * (1 - flat) + flat * np.array([0.0, 1.0, 0.0])
+    along = unit(unit(wrists - elbows) * (1 - flat) + flat * np.array([0.0, 1.0, 0.0]))
     # Palms face each other when the arms hang: the thumb is on the side away from the elbow's point.
     thumb = -axes[..., 1] * (1 - flat) + flat * np.array([1.0, 0.0, 0.0]) * -SIDE_SIGN[:, None]
     size = body.hand_m

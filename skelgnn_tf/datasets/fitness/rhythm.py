@@ -18,12 +18,16 @@ class Tempo:
 
     Args:
         seconds: Shortest and longest repetition.
-        pauses: Whether people stand still between repetitions or give one up half way.
+        pauses: Whether people stand still between repetitions, and begin late or end early.
+        attempts: Whether a repetition may be given up early, which does not count.
+        depths: Shallowest and deepest usual repetition, 1 being full range.
         alternating: Whether every repetition changes sides; None lets the clip decide.
     """
 
     seconds: tuple[float, float]
     pauses: bool = True
+    attempts: bool = True
+    depths: tuple[float, float] = (0.68, 1.0)
     alternating: bool | None = False
 
 
@@ -62,6 +66,10 @@ class Rhythm:
     def drift(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
         """A form setting that walks from movement to movement, smooth over the frames (frames,), mean 0."""
         return np.interp(self.t, self.centres, random_walk(rng, len(self.centres), deviation))
+
+    def steps(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
+        """A setting that stays for a movement and walks from one to the next (frames,), mean 0."""
+        return random_walk(rng, len(self.centres), deviation)[self.movement]
 
     def engaged(self, seconds: float = 0.7) -> np.ndarray:
         """0 before the first movement and after the last, 1 during the set (frames,)."""
@@ -105,9 +113,12 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     gaps = np.zeros(most)
     if tempo.pauses and rng.random() < 0.5:
         gaps = rng.uniform(0, 0.9) * rng.uniform(0.3, 1.2, most)
-    depth = np.clip(rng.uniform(0.68, 1.0) + random_walk(rng, most, 0.07), 0.55, 1.0)
+    shallow, full = tempo.depths
+    spread = full - shallow
+    depth = rng.uniform(shallow, full) + random_walk(rng, most, 0.22 * spread)
+    depth = np.clip(depth, shallow - 0.4 * spread, full)
     counts = np.ones(most, bool)
-    if tempo.pauses:
+    if tempo.attempts:
         counts = rng.random(most) >= 0.05
         # Well below the threshold, so that nobody need argue about an attempt.
         depth = np.where(counts, depth, rng.uniform(0.12, 0.30, most))

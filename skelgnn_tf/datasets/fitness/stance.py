@@ -38,7 +38,7 @@ def hip_over_ankle(body: Body, shin: np.ndarray, knee: np.ndarray) -> tuple[np.n
 def stand_on(
     take: Take, legs: Legs, shin: np.ndarray, knee: np.ndarray, lean: np.ndarray, sway: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hip (frames, 3) and pelvis (frames, 3, 3) over two planted feet, with sway, turned by `lean` (radians) forward."""
+    """Hip (frames, 3) and pelvis (frames, 3, 3) over two feet, with sway; `lean` (radians) is forward."""
     body = take.body
     forward, up = hip_over_ankle(body, shin, knee)
     ankles = ankles_m(body, legs)
@@ -48,9 +48,7 @@ def stand_on(
     hip[:, 1] += forward
     hip[:, 2] += np.sqrt(np.maximum(up**2 - spread**2, 0.01))
     hip += take.noise(0.007 * sway, 2.5, (3,)) * np.array([1.0, 1.0, 0.2])
-    pelvis = rotation(
-        -lean + take.noise(0.02 * sway, 2.0), take.noise(0.012 * sway, 2.5), take.noise(0.03 * sway, 3.0)
-    )
+    pelvis = rotation(-lean + take.noise(0.02 * sway, 2.0), take.noise(0.012 * sway, 2.5), take.noise(0.03 * sway, 3.0))
     return settle(body, hip, pelvis, legs), pelvis
 
 
@@ -59,18 +57,17 @@ def balance_lean(body: Body, hip_forward_m: np.ndarray) -> np.ndarray:
     return np.arcsin(np.clip(-0.95 * hip_forward_m / (0.21 * body.height_m), -0.2, 0.97))
 
 
-def back(
+def curve(
     take: Take,
-    hip: np.ndarray,
-    pelvis: np.ndarray,
     flexion: np.ndarray | float = 0.0,
     side: np.ndarray | float = 0.0,
     twist: np.ndarray | float = 0.0,
     look_up: np.ndarray | float = 0.0,
-) -> Trunk:
-    """The trunk over a pelvis; flexion, side and twist (radians) are shared by lower (0.6) and upper back (0.4).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bends (radians, (frames, 3): flexion, side, twist) of lower back, upper back and neck.
 
-    `look_up` lifts the face. Posture, breathing and the head's unrest are drawn here.
+    Flexion, side and twist are shared by lower (0.6) and upper back (0.4); `look_up` lifts the face. Posture,
+    breathing and the head's unrest are drawn here.
     """
     num_frames = take.num_frames
     wanted = np.stack([np.broadcast_to(a, num_frames) for a in (flexion, side, twist)], axis=1)
@@ -79,9 +76,23 @@ def back(
     lumbar = 0.6 * wanted + 0.3 * posture + unrest[:, :3]
     thoracic = 0.4 * wanted + posture + unrest[:, 3:6] + np.array([take.rng.uniform(-0.02, 0.14), 0, 0])
     neck = unrest[:, 6:] * np.array([2.0, 1.5, 3.0])
-    neck += np.stack([take.rng.normal(0, 0.1) - look_up + np.zeros(num_frames), np.zeros(num_frames), _glances(take)], 1)
+    neck += np.stack(
+        [take.rng.normal(0, 0.1) - look_up + np.zeros(num_frames), np.zeros(num_frames), _glances(take)], 1
+    )
     neck[:, 0] = np.clip(neck[:, 0], -0.9, 0.8)
-    return pose_trunk(take.body, hip, pelvis, lumbar, thoracic, neck)
+    return lumbar, thoracic, neck
+
+
+def back(take: Take, hip: np.ndarray, pelvis: np.ndarray, *bends: np.ndarray | float) -> Trunk:
+    """The trunk over a pelvis; `bends` are `curve`'s flexion, side, twist and look_up."""
+    return pose_trunk(take.body, hip, pelvis, *curve(take, *bends))
+
+
+def shoulders_from_hip(body: Body, bends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    """Hip to between the shoulders in the pelvis' frame, (frames, 3), for the bends of a `curve`."""
+    num_frames = len(bends[0])
+    trunk = pose_trunk(body, np.zeros((num_frames, 3)), np.broadcast_to(np.eye(3), (num_frames, 3, 3)), *bends)
+    return trunk.thorax_m + trunk.chest @ body.to_shoulders_m.mean(axis=0)
 
 
 def _glances(take: Take) -> np.ndarray:

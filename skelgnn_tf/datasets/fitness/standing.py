@@ -6,7 +6,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness import arms as arm
 from skelgnn_tf.datasets.fitness.body import SIDE_SIGN
-from skelgnn_tf.datasets.fitness.kinematics import Arms, Legs, Pose, Trunk, pose_body
+from skelgnn_tf.datasets.fitness.kinematics import Arms, Legs, Pose, Trunk, pose_body, settle
 from skelgnn_tf.datasets.fitness.rhythm import Take, ease
 from skelgnn_tf.datasets.fitness.stance import back, balance_lean, feet, hip_over_ankle, stand_on
 
@@ -23,7 +23,10 @@ def squat(take: Take) -> Pose:
     shin = knee / 2 * (1 - u) + u * np.minimum(take.deg(14, 36) + take.drift(0.05), knee * 0.6)
     lean = take.deg(-2, 4) + balance_lean(body, hip_over_ankle(body, shin, knee)[0]) * take.rng.uniform(0.85, 1.2)
     rounded = u * (take.rng.uniform(-0.1, 0.35) + take.drift(0.06))
-    hip, pelvis = stand_on(take, legs, shin, knee, np.clip(lean - 0.5 * rounded, -0.1, 1.1))
+    # A hip bends no further than this; the lower back rounds for the rest ("butt wink").
+    tucked = np.maximum(lean + knee - shin - take.deg(112, 128), 0)
+    rounded = rounded + tucked
+    hip, pelvis = stand_on(take, legs, shin, knee, np.clip(lean - 0.5 * rounded - 0.5 * tucked, -0.1, 1.1))
     trunk = back(take, hip, pelvis, rounded, take.drift(0.03) * u, 0.0, 0.5 * lean * take.rng.uniform(0, 1.4))
     return pose_body(body, trunk, legs, _squat_arms(take, trunk, u))
 
@@ -54,12 +57,12 @@ def deadlift(take: Take) -> Pose:
     body = take.body
     u = take.rhythm.bump(take.rng.uniform(0.4, 0.58), take.rng.uniform(0, 0.08))
     sumo = take.chance(0.15)
-    half_width = take.metres(0.28, 0.40) if sumo else take.metres(0.08, 0.18)
+    half_width = take.metres(0.25, 0.36) if sumo else take.metres(0.08, 0.18)
     legs = feet(take, half_width, take.deg(25, 45) if sumo else take.deg(0, 18), take.rng.normal(0, 0.01))
     knee = take.deg(3, 9) + u * take.deg(8, 75)
     shin = np.minimum(take.deg(0, 14), 0.5 * knee) * u + knee / 2 * (1 - u)
     # The hip goes back until it balances the trunk; without much knee it tips the shins back.
-    lean = take.deg(-3, 3) + u * (take.deg(60, 92) - 0.25 * knee + take.drift(0.05))
+    lean = take.deg(-3, 3) + u * (take.deg(66, 96) - 0.25 * knee + take.drift(0.05))
     shin = shin - 0.10 * np.sin(np.clip(lean, 0, 1.5))
     rounded = u * (take.rng.uniform(-0.1, 0.45) + take.drift(0.08))
     hip, pelvis = stand_on(take, legs, shin, knee, lean - 0.6 * rounded)
@@ -75,15 +78,17 @@ def overhead_press(take: Take) -> Pose:
     u = take.rhythm.bump(take.rng.uniform(0.35, 0.6), take.rng.uniform(0, 0.15))
     legs, trunk = _upright(take, 0.06 * u, lean_back=take.deg(0, 8) * u)
     u = _sides(take, u, together=0.8)
-    rack = arm.mirrored((body.half_shoulders_m + take.metres(0.02, 0.14), take.metres(0.04, 0.15), take.metres(0, 0.12)))
+    rack = arm.mirrored(
+        (body.half_shoulders_m + take.metres(0.02, 0.14), take.metres(0.04, 0.15), take.metres(0, 0.12))
+    )
     top = arm.mirrored((take.metres(0.06, 0.30), take.metres(-0.06, 0.07), 0.0))
     # Straight up from where the shoulder is once the collar bone has lifted it.
-    rise = (body.arm_m * take.rng.uniform(0.95, 0.995)) ** 2 - (top[1, 0] - body.half_shoulders_m) ** 2 - top[1, 1] ** 2
-    top[:, 2] = np.sqrt(rise) + 0.06
+    rise = (body.arm_m * take.rng.uniform(0.97, 0.998)) ** 2 - (top[1, 0] - body.half_shoulders_m) ** 2 - top[1, 1] ** 2
+    top[:, 2] = np.sqrt(rise) + 0.35 * body.half_shoulders_m
     at = rack + u[..., None] * (top - rack)
     at[..., 1] += np.sin(np.pi * u) * take.metres(-0.02, 0.06)
     pole = arm.mirrored((0.7, take.rng.uniform(0.0, 0.7), -0.7))
-    pressing = arm.hold(take, trunk.chest, trunk.thorax_m, at, pole)
+    pressing = arm.hold(take, trunk, trunk.chest, trunk.thorax_m, at, pole)
     if take.chance(0.6):
         pressing = arm.blend(arm.hang(take), pressing, take.rhythm.engaged(1.0))
     return pose_body(body, trunk, legs, pressing)
@@ -96,16 +101,9 @@ def biceps_curl(take: Take) -> Pose:
     u = _sides(take, u, together=0.65)
     swing = np.clip(take.deg(-8, 8) + u * take.deg(-5, 30) + take.noise(0.02, 2.0, (2,)), -0.4, 0.8)
     away = np.maximum(take.deg(3, 18) + take.noise(0.02, 2.0, (2,)), 0.03)
-    across, ahead = np.tan(away), np.tan(swing)
     elbow = np.clip(take.deg(5, 25) + u * take.deg(115, 140) + take.noise(0.02, 1.5, (2,)), 0.04, np.deg2rad(148))
-    curl = arm.by_angles(
-        take.num_frames,
-        np.arctan2(ahead, across),
-        np.arctan(np.hypot(across, ahead)),
-        take.deg(-30, 30) + take.noise(0.04, 2.0, (2,)),
-        elbow,
-    )
-    return pose_body(take.body, trunk, legs, curl)
+    turned = take.deg(-30, 30) + take.noise(0.04, 2.0, (2,))
+    return pose_body(take.body, trunk, legs, arm.swung(take, swing, away, turned, elbow))
 
 
 def side_bend(take: Take) -> Pose:
@@ -117,6 +115,7 @@ def side_bend(take: Take) -> Pose:
     still = np.full(take.num_frames, take.deg(3, 8))
     hip, pelvis = stand_on(take, legs, still / 2, still, take.deg(-2, 3) + 0 * still)
     hip[:, 0] -= side * take.metres(0.0, 0.06)
+    hip = settle(body, hip, pelvis, legs)
     angle = side * (take.deg(28, 52) + take.drift(0.04))
     trunk = back(take, hip, pelvis, bent * take.rng.uniform(-0.1, 0.15), angle, take.drift(0.04) * bent)
     way = take.rng.choice(["one up", "hang", "head", "up", "hips"], p=(0.35, 0.3, 0.15, 0.12, 0.08))
@@ -166,6 +165,6 @@ def _upright(take: Take, dip: np.ndarray, lean_back: np.ndarray) -> tuple[Legs, 
 def _sides(take: Take, u: np.ndarray, together: float) -> np.ndarray:
     """u (frames,) -> (frames, sides): both arms, slightly unlike, or the one whose turn it is."""
     if take.chance(together):
-        unlike = take.rng.normal(0, 0.04, 2) + take.noise(0.02, 2.0, (2,))
-        return u[:, None] * np.clip(1 + unlike, 0.8, 1.05)
+        behind = np.abs(take.rng.normal(0, 0.04, 2) + take.noise(0.02, 2.0, (2,)))
+        return u[:, None] * (1 - np.minimum(behind, 0.2))
     return u[:, None] * (take.rhythm.side[:, None] == np.arange(2))

@@ -20,7 +20,7 @@ def lunge(take: Take) -> Pose:
     backward = take.chance(0.3)
     turn = take.rhythm.side[:, None] == np.arange(2)
     legs = feet(take, take.metres(0.06, 0.13), take.deg(0, 12))
-    length = body.leg_m * np.clip(take.rng.uniform(0.80, 1.02) + take.drift(0.03), 0.7, 1.05)
+    length = body.leg_m * np.clip(take.rng.uniform(0.80, 1.02) + take.rhythm.steps(take.rng, 0.03), 0.7, 1.05)
     way = -1.0 if backward else 1.0
     legs.toe_m[..., 1] += turn * (way * out * length)[:, None]
     moving = (out > 0) & (out < 1)
@@ -28,8 +28,8 @@ def lunge(take: Take) -> Pose:
     legs.toe_m[..., 2] += turn * arc[:, None]
     legs.planted &= ~(turn & moving[:, None])
     rear = turn if backward else ~turn
-    heel = out * take.deg(18, 30) + sunk * take.deg(25, 38)
-    legs.pitch = rear * np.clip(heel, 0, np.deg2rad(70))[:, None]
+    heel = out * take.deg(20, 30) + sunk * take.deg(44, 56)
+    legs.pitch = rear * np.clip(heel, 0, np.deg2rad(82))[:, None]
     # At full depth the front thigh is level, so the hip is a shank high and a thigh behind the front ankle.
     tall = body.ankle_height_m + hip_over_ankle(body, np.array(0.04), np.array(0.09))[1]
     low = body.ankle_height_m + body.shank_m * take.rng.uniform(0.98, 1.12)
@@ -85,7 +85,7 @@ def jumping_jack(take: Take) -> Pose:
 def high_knees(take: Take) -> Pose:
     """Marching or running in place, every knee up to the hip or near it."""
     body = take.body
-    raised = take.rhythm.bump(0.48, 0.04)
+    raised = take.rhythm.depth * np.sin(np.pi * take.rhythm.phase) ** 2
     turn = take.rhythm.side[:, None] == np.arange(2)
     lift = raised[:, None] * turn
     legs = feet(take, take.metres(0.05, 0.11), take.deg(0, 10))
@@ -95,9 +95,9 @@ def high_knees(take: Take) -> Pose:
     hip[:, 0] += SIDE_SIGN[1 - take.rhythm.side] * raised * take.metres(0.0, 0.03)
     hip = settle(body, hip, pelvis, legs)
     flexion = lift * (take.deg(80, 118) + take.drift(0.06)[:, None])
-    knee = still[:, None] / 2 + ease(lift * 1.6) * take.deg(70, 115)
+    knee = still[:, None] / 2 + np.sin(lift * np.pi / 2) * take.deg(70, 115)
     ankle, pole = swing_leg(body, hip, pelvis, flexion, knee)
-    free = ease(lift * 3.0)
+    free = ease(lift * 2.0)
     legs.pitch = free * np.maximum(knee - flexion + take.deg(0, 30), -0.2)
     on_floor = legs.toe_m.copy()
     in_air = ankle + foot_rotation(legs) @ body.foot_m[0]
@@ -112,8 +112,7 @@ def high_knees(take: Take) -> Pose:
         )
     else:
         swing = (raised * SIDE_SIGN[take.rhythm.side])[:, None] * -SIDE_SIGN * take.deg(10, 50)
-        arms = arm.hang(take, swing)
-        arms.elbow = arms.elbow + take.deg(0, 75)
+        arms = arm.hang(take, swing, bent=take.deg(0, 75))
     return pose_body(body, trunk, legs, arms)
 
 

@@ -1,0 +1,185 @@
+"""The command line. Commands import what they need inside themselves, so that --help is instant."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from skelgnn_tf import __version__
+from skelgnn_tf.config import Config
+
+
+def _one_line_errors(command: Callable) -> Callable:
+    """A user's mistake is one line on stderr and exit code 2, without traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            if os.environ.get("SKELGNN_TF_TRACEBACK"):
+                raise
+            text = " ".join(str(error).split())
+            click.echo(f"skelgnn-tf: {text}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return wrapped
+
+
+def _config_options(command: Callable) -> Callable:
+    """One option for each field of Config, with the field's default, choices and help."""
+    for f in reversed(dataclasses.fields(Config)):
+        name = "--" + f.name.replace("_", "-")
+        shown = {"help": f.metadata["help"], "default": None, "show_default": False}
+        default = f.default if f.default not in ((), None) else None
+        if isinstance(f.default, bool):
+            name += "/--no-" + f.name.replace("_", "-")
+            shown["help"] += f"  [default: {'on' if f.default else 'off'}]"
+            shown["type"] = bool
+        elif isinstance(f.default, tuple):
+            shown["multiple"] = True
+            shown["help"] += f"  [default: {', '.join(f.default)}]" if f.default else ""
+        else:
+            shown["help"] += f"  [default: {default}]" if default is not None else ""
+            shown["type"] = click.Choice(f.metadata["choices"]) if f.metadata["choices"] else type(f.default)
+        command = click.option(name, f.name, **shown)(command)
+    return command
+
+
+def _import_keras_quietly() -> None:
+    """Keeps TensorFlow's start-up notices off the terminal; they come from C++, past Python's stderr."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as devnull:
+            os.dup2(devnull.fileno(), 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="skelgnn-tf")
+def main() -> None:
+    """Skeletal graph neural networks: 2D keypoints to 3D poses, from training to the phone."""
+
+
+@main.command()
+@_config_options
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="run folder  [default: runs/<data set>-<frames>f-<time>]"
+)
+@click.option("--resume", is_flag=True, help="go on with the run in --output (default runs/last)")
+@click.option(
+    "--distribute", type=click.Choice(["auto", "none", "mirrored"]), default="auto", show_default=True,
+    help="several GPUs by tf.distribute",
+)  # fmt: skip
+@_one_line_errors
+def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
+    """Train a model and leave it in a run folder.
+
+    Without options: the paper's model for one frame on the generated `fitness` data.
+    """
+    _import_keras_quietly()
+    from skelgnn_tf.training.train import default_folder, resumed_config
+    from skelgnn_tf.training.train import train as run
+
+    given = {name: value for name, value in values.items() if value is not None and value != ()}
+    if resume:
+        folder = output or _last_run()
+        config = resumed_config(folder, **given)
+    else:
+        config = Config(**given)
+        folder = output or default_folder(config)
+    run(config, folder, resume=resume, distribute=distribute)
+    click.echo(f"model: {folder / 'model.keras'}\nscore it: skelgnn-tf evaluate {folder}")
+
+
+@main.command()
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", multiple=True, help="score on these instead of the data that the model was trained on")
+@click.option("--data-dir", multiple=True, help="folder of the data set's files; one for each that has files")
+@click.option("--keypoints", help="h36m: which 2D detections")
+@click.option(
+    "--flip/--no-flip", default=None, type=bool, help="average with the mirrored input  [default: as trained]"
+)
+@click.option("--hard-reference", type=click.Path(path_type=Path), help="model whose hardest poses are compared on")
+@click.option("--baselines/--no-baselines", default=True, help="mean pose and ridge lifters beside it  [default: on]")
+@click.option("--json", "json_path", help="write the report there too; - prints it")
+@click.option("--output", type=click.Path(path_type=Path), help="report folder  [default: the run's report/]")
+@_one_line_errors
+def evaluate(model: Path | None, baselines: bool, output: Path | None, **options) -> None:
+    """Score MODEL (a run folder, a .keras file or a preset; default runs/last) on its test split."""
+    _import_keras_quietly()
+    from skelgnn_tf.training.evaluate import evaluate as run
+
+    run(model or _last_run(), with_baselines=baselines, folder=output, **options)
+
+
+@main.command()
+@_one_line_errors
+def datasets() -> None:
+    """List the data sets, their files and where they are to be had."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from skelgnn_tf.datasets.catalog import CATALOG
+
+    table = Table("--dataset", "what", "files in --data-dir", "where from", show_lines=True)
+    for name, entry in CATALOG.items():
+        table.add_row(name, entry.about, entry.files or "none", entry.source)
+    console = Console()
+    # Names and addresses are to be copied, so a pipe gets lines of any length.
+    console.width = console.width if console.is_terminal else 160
+    console.print(table)
+
+
+@main.command()
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option("--tflite", is_flag=True, help="write model.tflite")
+@click.option("--output", type=click.Path(path_type=Path), help="folder  [default: exported/<run>]")
+@_one_line_errors
+def export(model: Path | None, tflite: bool, output: Path | None) -> None:
+    """Turn MODEL (default runs/last) into a file for phones."""
+    if not tflite:
+        raise ValueError("nothing to export; expected --tflite")
+    _import_keras_quietly()
+    from skelgnn_tf.export.tflite import export as run
+
+    run(model or _last_run(), output)
+
+
+@main.command()
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", multiple=True, help="instead of the data that the model was trained on")
+@click.option("--data-dir", multiple=True, help="folder of the data set's files")
+@click.option("--clip", default=0, show_default=True, help="which test clip")
+@click.option("--output", type=click.Path(path_type=Path), help="PNG  [default: report/lifted.png of the run]")
+@_one_line_errors
+def draw(model: Path | None, dataset, data_dir, clip: int, output: Path | None) -> None:
+    """Draw a test clip as MODEL (default runs/last) lifts it."""
+    _import_keras_quietly()
+    from skelgnn_tf.training.evaluate import draw_clip
+
+    click.echo(f"picture: {draw_clip(model or _last_run(), dataset, data_dir, clip, output)}")
+
+
+def _last_run() -> Path:
+    last = Path("runs/last")
+    if not last.exists():
+        raise FileNotFoundError("there is no runs/last yet; name a model, or train one: skelgnn-tf train")
+    return last.resolve().relative_to(Path.cwd()) if last.resolve().is_relative_to(Path.cwd()) else last.resolve()
+
+
+if __name__ == "__main__":
+    main()
