@@ -43,6 +43,7 @@ class Config:
         "camera: metres in camera space; pixel: image x, y and a depth scaled like pixels",
         ("camera", "pixel"),
     )
+    fitness_clips: int = _option(250, "fitness: how many training clips of 240 frames to generate", at_least=1)
     views: str = _option(
         "file", "file: the data set's own views; random: drawn cameras, anew each epoch", ("file", "random")
     )

@@ -61,7 +61,9 @@ def evaluate(
     model, config = presets.load(path)
     config = _with_data(config, dataset, data_dir, keypoints)
     flip = config.flip if flip is None else flip
-    clips = catalog.load(config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed)
+    clips = catalog.load(
+        config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed, config.fitness_clips
+    )
     if not clips.test:
         raise ValueError(f"{', '.join(config.dataset)} has no test clips in {', '.join(config.data_dir)}")
     predictions = predict_clips(model, config, clips.test, flip)
@@ -117,7 +119,9 @@ def draw_clip(
     """Draws a test clip as the model lifts it; gives the PNG's path."""
     model, config = presets.load(path)
     config = _with_data(config, dataset, data_dir, None)
-    clips = catalog.load(config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed).test
+    clips = catalog.load(
+        config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed, config.fitness_clips
+    ).test
     if not 0 <= number < len(clips):
         raise ValueError(f"there is no test clip {number}; there are 0 to {len(clips) - 1}")
     clip = clips[number]

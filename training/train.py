@@ -52,7 +52,9 @@ def train(
     console = console or Console()
     skeleton = skeletons.get(config.skeleton)
     if clips is None:
-        clips = catalog.load(config.dataset, config.data_dir, skeleton, config.keypoints, config.seed).train
+        clips = catalog.load(
+            config.dataset, config.data_dir, skeleton, config.keypoints, config.seed, config.fitness_clips
+        ).train
     fit_clips, held_out = hold_out(clips, config.validation)
     batcher = Batcher(cut_windows(fit_clips, skeleton, config, training=True), config, skeleton, training=True)
     validation = None

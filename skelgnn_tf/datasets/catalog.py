@@ -28,25 +28,30 @@ CATALOG = {
         "twelve exercises and rest, generated: 2D from a phone's camera and a noisy detector, 3D, labels, repetitions",
         "",
         "built in, no download",
-        lambda folder, keypoints, seed: fitness.load(seed=seed),
+        lambda folder, keypoints, seed, clips: fitness.load(seed=seed, train_clips=clips),
     ),
     "h36m": Entry(
         "Human3.6M in VideoPose3D's files; train S1 S5 S6 S7 S8, test S9 S11",
         "data_3d_h36m.npz, data_2d_h36m_<keypoints>.npz",
         "github.com/facebookresearch/VideoPose3D, DATASETS.md (licence: vision.imar.ro/human3.6m)",
-        lambda folder, keypoints, seed: h36m.load(folder, keypoints),
+        lambda folder, keypoints, seed, clips: h36m.load(folder, keypoints),
     ),
     "mpi-inf-3dhp": Entry(
         "MPI-INF-3DHP in P-STMO's files, or the original test folders TS1..TS6",
         "data_train_3dhp.npz, data_test_3dhp.npz, or TS*/annot_data.mat",
         "github.com/paTRICK-swk/P-STMO (licence: vcai.mpi-inf.mpg.de/3dhp-dataset)",
-        lambda folder, keypoints, seed: mpi_inf_3dhp.load(folder),
+        lambda folder, keypoints, seed, clips: mpi_inf_3dhp.load(folder),
     ),
 }
 
 
 def load(
-    names: Sequence[str], data_dirs: Sequence[str], skeleton: Skeleton, keypoints: str = "gt", seed: int = 0
+    names: Sequence[str],
+    data_dirs: Sequence[str],
+    skeleton: Skeleton,
+    keypoints: str = "gt",
+    seed: int = 0,
+    fitness_clips: int = 250,
 ) -> ClipSet:
     """Loads and mixes data sets, their joints mapped to one skeleton.
 
@@ -56,6 +61,7 @@ def load(
         skeleton: The joints that keypoints and poses are mapped to.
         keypoints: Which 2D detections of h36m.
         seed: Of the generated data.
+        fitness_clips: How many training clips are generated.
 
     Returns:
         One ClipSet of that skeleton.
@@ -77,7 +83,7 @@ def load(
             "give one for each, in their order"
         )
     folders = dict(zip(with_files, list(data_dirs) * (len(with_files) if len(data_dirs) == 1 else 1), strict=False))
-    sets = [_mapped(CATALOG[name].load(folders.get(name), keypoints, seed), skeleton) for name in names]
+    sets = [_mapped(CATALOG[name].load(folders.get(name), keypoints, seed, fitness_clips), skeleton) for name in names]
     return ClipSet(
         skeleton,
         tuple(clip for s in sets for clip in s.train),

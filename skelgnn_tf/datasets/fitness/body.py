@@ -17,24 +17,27 @@ INDEX = {joint: i for i, joint in enumerate(JOINTS)}
 SIDES = ("left", "right")
 SIDE_SIGN = np.array([-1.0, 1.0])
 
-#: What a healthy adult's joints allow, degrees; the knee and the elbow of a straight limb are at 0.
-#: Source: American Academy of Orthopaedic Surgeons' ranges, widened to what deep squats and push-ups show.
+#: What the joints may do, degrees: straight knees, elbows, spine and neck are at 0, the hip at 0 is in line with the
+#: lower back, the ankle at 0 square; shoulder extension is how far an upper arm points behind the chest.
+#: Source: the ranges of Norkin & White, Measurement of Joint Motion (2016), widened to what deep squats, crouches
+#: and heels lifted under body weight reach; the hip's includes the lower back's share in it.
 LIMITS_DEG = {
     "knee": (0.0, 155.0),
     "elbow": (0.0, 152.0),
-    "hip_flexion": (-35.0, 140.0),
-    "hip_abduction": (-45.0, 60.0),
-    "ankle_flexion": (-55.0, 50.0),
-    "trunk_flexion": (-35.0, 85.0),
-    "trunk_side": (-50.0, 50.0),
-    "neck_flexion": (-65.0, 60.0),
+    "hip_flexion": (-40.0, 145.0),
+    "hip_abduction": (-25.0, 50.0),
+    "ankle_flexion": (-55.0, 56.0),
+    "spine": (0.0, 55.0),
+    "neck": (0.0, 60.0),
+    "shoulder_extension": (-90.0, 62.0),
 }
 
 # Lengths as a part of stature and how much they vary between people of one stature (relative standard deviation).
 # thigh, shank, ankle, foot, arm, hand: Drillis & Contini (1966) in Winter, Biomechanics and Motor Control of Human
 # Movement, 4th ed. (2009), figure 4.1. The breadths are between joint centres, not skins: hips 0.72 of the bispinous
-# breadth (Bell et al., 1990; breadths of ANSUR II, 2012), shoulders biacromial breadth less 2 cm a side. Trunk and
-# head part Winter's heights (hip 0.530, shoulder 0.818, chin 0.870, eye 0.936) at Human3.6M's joints.
+# breadth (Bell et al., 1990; breadths of ANSUR II, 2012), shoulders biacromial
+# breadth less 2 cm a side, and the upper arm (Winter: 0.186 from the acromion) is 1 cm shorter from its joint. Trunk
+# and head part Winter's heights (hip 0.530, shoulder 0.818, chin 0.870, eye 0.936) at Human3.6M's joints.
 _PARTS = {
     "thigh_m": (0.245, 0.030),
     "shank_m": (0.246, 0.030),

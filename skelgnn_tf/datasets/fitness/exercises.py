@@ -36,7 +36,7 @@ EXERCISES = (
     Exercise("deadlift", (standing.deadlift,), Tempo((1.8, 5.0), depths=(0.78, 1.0))),
     Exercise("overhead_press", (standing.overhead_press,), Tempo((1.4, 4.2), depths=(0.95, 1.0), alternating=True)),
     Exercise("biceps_curl", (standing.biceps_curl,), Tempo((1.3, 4.2), depths=(0.8, 1.0), alternating=True)),
-    Exercise("high_knees", (stepping.high_knees,), Tempo((0.4, 1.1), pauses=False, attempts=False, alternating=True)),
+    Exercise("high_knees", (stepping.high_knees,), Tempo((0.45, 1.1), pauses=False, attempts=False, alternating=True)),
     Exercise("side_bend", (standing.side_bend,), Tempo((1.8, 4.5), alternating=None)),
     Exercise("plank", (floor.plank,), None),
     Exercise("burpee", (floor.burpee,), Tempo((2.6, 5.5), attempts=False)),

@@ -156,7 +156,7 @@ def _burpee_pose(
     at = _hands(take, half_grip, hands_y)
     trunk = settle_on_hands(body, trunk, np.where(on_hands[:, None, None], at, trunk.hip_m[:, None]))
     planted = reach(body, trunk, at, _flared(take.deg(20, 60), at), flat=1.0)
-    up = bump(np.clip((take.rhythm.phase - 0.76) / 0.24, 0, 1)) * max(take.rng.uniform(-0.7, 1.0), 0.0)
+    up = bump(np.clip((take.rhythm.phase - 0.76) / 0.24, 0, 1)) * max(take.rng.uniform(-0.7, 0.8), 0.0)
     arms = arm.blend(
         arm.blend(arm.hang(take), arm.overhead(take), up), planted, np.where(on_hands, 1.0, ease(crouched))
     )

@@ -175,14 +175,14 @@ def hips_m(body: Body, hip_m: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
     return hip_m[:, None] + SIDE_SIGN[:, None] * across[:, None]
 
 
-def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs) -> np.ndarray:
+def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs, sharpness: float = 500.0) -> np.ndarray:
     """Lowers the hip (frames, 3) until both ankles can be reached: feet that stand must not be dragged along."""
     roots, ends = hips_m(body, hip_m, pelvis), ankles_m(body, legs)
     across2 = np.sum((roots - ends)[..., :2] ** 2, axis=-1)
     span2 = (body.leg_m * STRAIGHTEST) ** 2 - across2
     ceiling = ends[..., 2] + np.sqrt(np.maximum(span2, 1e-4)) - (roots[..., 2] - hip_m[:, None, 2])
     out = hip_m.copy()
-    out[:, 2] = _soft_minimum(np.concatenate([hip_m[:, 2:], ceiling], axis=1), 150.0)
+    out[:, 2] = _soft_minimum(np.concatenate([hip_m[:, 2:], ceiling], axis=1), sharpness)
     return out
 
 

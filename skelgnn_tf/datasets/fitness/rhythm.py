@@ -71,7 +71,7 @@ class Rhythm:
         """A setting that stays for a movement and walks from one to the next (frames,), mean 0."""
         return random_walk(rng, len(self.centres), deviation)[self.movement]
 
-    def engaged(self, seconds: float = 0.7) -> np.ndarray:
+    def engaged(self, seconds: float = 0.9) -> np.ndarray:
         """0 before the first movement and after the last, 1 during the set (frames,)."""
         after = ease((self.t - self.begin_s + seconds) / seconds)
         return after * (1 - ease((self.t - self.end_s) / seconds))
@@ -121,7 +121,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     if tempo.attempts:
         counts = rng.random(most) >= 0.05
         # Well below the threshold, so that nobody need argue about an attempt.
-        depth = np.where(counts, depth, rng.uniform(0.12, 0.30, most))
+        depth = np.where(counts, depth, depth.min() * rng.uniform(0.12, 0.32, most))
     starts = lead + np.cumsum(np.concatenate([[0.0], (lasts + gaps)[:-1]]))
     last = most - 1
     if tempo.pauses and rng.random() < 0.3:

@@ -65,6 +65,7 @@ def deadlift(take: Take) -> Pose:
     lean = take.deg(-3, 3) + u * (take.deg(66, 96) - 0.25 * knee + take.drift(0.05))
     shin = shin - 0.10 * np.sin(np.clip(lean, 0, 1.5))
     rounded = u * (take.rng.uniform(-0.1, 0.45) + take.drift(0.08))
+    rounded = rounded + np.maximum(lean + knee - shin - take.deg(112, 126), 0)
     hip, pelvis = stand_on(take, legs, shin, knee, lean - 0.6 * rounded)
     trunk = back(take, hip, pelvis, rounded, take.drift(0.02) * u, 0.0, lean * take.rng.uniform(0, 0.55))
     ahead = 0.02 + take.metres(0.05, 0.12) + 0.06 * np.sin(np.clip(lean, 0, None)) * take.rng.uniform(-0.5, 1)
@@ -122,7 +123,7 @@ def side_bend(take: Take) -> Pose:
     low = arm.on_hips(take, trunk) if take.chance(0.5) else arm.hang(take)
     if way == "one up":
         # The arm of the other side reaches over.
-        raised = (take.rhythm.side[:, None] != np.arange(2)) * ease(bent * 2.5)[:, None]
+        raised = (take.rhythm.side[:, None] != np.arange(2)) * np.sin(np.pi / 2 * np.minimum(1.3 * bent, 1))[:, None]
         held = arm.blend(low, arm.overhead(take), raised)
     else:
         held = {"hang": arm.hang(take), "head": arm.behind_head(take, trunk), "hips": arm.on_hips(take, trunk)}.get(
@@ -147,7 +148,7 @@ def stand(take: Take) -> Pose:
     ways += [lambda t: arm.forward(t, np.ones(t.num_frames) * t.rng.uniform(0, 1))]
     first, second = (ways[int(k)](take) for k in take.rng.integers(len(ways), size=2))
     when = take.rng.uniform(0, take.t[-1], (1, 2))
-    share = ease((take.t[:, None] - when) / take.rng.uniform(0.5, 1.2))
+    share = ease((take.t[:, None] - when) / take.rng.uniform(0.7, 1.4))
     if take.chance(0.4):
         share = share * (1 - ease((take.t[:, None] - when - take.rng.uniform(1.2, 3.0)) / 0.8))
     return pose_body(body, trunk, legs, arm.blend(first, second, share))

@@ -94,10 +94,10 @@ def high_knees(take: Take) -> Pose:
     hip, pelvis = stand_on(take, legs, still / 2, still, lean)
     hip[:, 0] += SIDE_SIGN[1 - take.rhythm.side] * raised * take.metres(0.0, 0.03)
     hip = settle(body, hip, pelvis, legs)
-    flexion = lift * (take.deg(80, 118) + take.drift(0.06)[:, None])
-    knee = still[:, None] / 2 + np.sin(lift * np.pi / 2) * take.deg(70, 115)
+    flexion = lift * (take.deg(72, 112) + take.drift(0.06)[:, None])
+    knee = still[:, None] / 2 + np.sin(lift * np.pi / 2) * take.deg(60, 105)
     ankle, pole = swing_leg(body, hip, pelvis, flexion, knee)
-    free = ease(lift * 2.0)
+    free = np.sin(np.pi / 2 * np.minimum(2 * lift, 1)) ** 2
     legs.pitch = free * np.maximum(knee - flexion + take.deg(0, 30), -0.2)
     on_floor = legs.toe_m.copy()
     in_air = ankle + foot_rotation(legs) @ body.foot_m[0]
@@ -137,7 +137,7 @@ def walk(take: Take) -> Pose:
     up = np.array([0.0, 0.0, 1.0])
     pole = np.stack([-np.sin(yaw), np.cos(yaw), 0 * yaw], axis=-1)
     legs = Legs(toe, yaw, pitch, pole, planted.astype(bool))
-    hip = path + up * (body.ankle_height_m + hip_over_ankle(body, np.array(0.05), np.array(0.12))[1])
+    hip = path + up * (body.ankle_height_m + hip_over_ankle(body, np.array(0.10), np.array(0.22))[1])
     wave = 2 * np.pi * turns[:, None]
     hip = hip + up * 0.012 * np.cos(2 * wave + 0.6)
     sideways = np.stack([np.cos(heading), np.sin(heading), 0 * heading], 1)
@@ -146,7 +146,7 @@ def walk(take: Take) -> Pose:
     beat = np.cos(wave[:, 0] + take.rng.uniform(-0.3, 0.3) + 2.2)
     turn = take.deg(2, 8) * beat
     pelvis = rotation(-take.deg(0, 6) + take.noise(0.01), take.deg(0, 4) * np.sin(wave[:, 0]), heading + turn)
-    hip = settle(body, hip, pelvis, legs)
+    hip = settle(body, hip, pelvis, legs, sharpness=120.0)
     trunk = back(take, hip, pelvis, take.deg(0, 8), take.noise(0.02), -1.8 * turn)
     swing = -SIDE_SIGN * beat[:, None] * take.deg(8, 35)
     arms = arm.hang(take, swing)
