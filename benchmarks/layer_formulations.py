@@ -26,6 +26,8 @@ from rich.table import Table
 
 from skelgnn_tf.layers import HCSF
 
+# Every formulation is a function of its own, traced once.
+tf.get_logger().setLevel("ERROR")
 OWN = "layer's own"
 
 

@@ -25,7 +25,7 @@ from skelgnn_tf.skeletons import H36M_17, Skeleton, joint_map
 #: Furthest that a coordinate of a float32 file may lie from Keras'.
 BOUND_M = 1e-4
 FILE = "model.tflite"
-_CLIPS, _WINDOWS_A_CLIP = 8, 25
+_CLIPS, _WINDOWS_A_CLIP = 4, 50
 
 
 def export(path: Path | str, folder: Path | str | None = None) -> Path:
@@ -66,6 +66,8 @@ def export(path: Path | str, folder: Path | str | None = None) -> Path:
     finally:
         if folder.is_dir():
             beside.unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()
     print(
         f"{folder / FILE}: {len(content) / 1e6:.2f} MB, at most {difference_m:.1e} m from Keras on {len(keypoints)} "
         f"windows of {what}, {latency_ms:.2f} ms a window (median, 1 thread)"
@@ -156,7 +158,7 @@ def comparison_windows(model: PoseLifter, config: Config) -> tuple[np.ndarray, s
             clips += [test[i] for i in np.unique(np.linspace(0, len(test) - 1, _CLIPS).round().astype(int))]
             names += files
     if not clips or "fitness" in config.dataset:
-        clips += _generated(model.skeleton, config.seed, max(120, model.frames))
+        clips += _generated(model.skeleton, config.seed, max(90, model.frames))
         names.append("fitness")
     windows = []
     for clip in clips:

@@ -12,9 +12,9 @@ from skelgnn_tf.datasets.fitness.kinematics import (
     collar_lift,
     reach,
     shoulders_m,
-    unit,
 )
 from skelgnn_tf.datasets.fitness.rhythm import Take
+from skelgnn_tf.datasets.fitness.rotations import unit
 
 
 def by_angles(

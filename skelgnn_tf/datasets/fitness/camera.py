@@ -15,8 +15,8 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
     """Draws a phone's camera that films a person.
 
     The person fills 35 to 95 % of the picture in the tighter direction (one clip in ten is cropped); the lens sees
-    55 to 80 degrees along the long side and is 0.2 to 2.2 m high, so that it looks up or down; roll is mostly small,
-    up to 30 degrees.
+    55 to 80 degrees along the long side and is 0.2 to 2.2 m high, so that it looks up (at most 30 degrees) or down
+    (45); roll is mostly small, up to 30 degrees.
 
     Args:
         rng: The clip's random numbers.
@@ -41,16 +41,24 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
     distance = 3.0
     for _ in range(3):
         # How large the person is in the picture depends on the distance and that on the size: three rounds settle it.
-        position = middle * [1, 1, 0] + distance * away + [0, 0, lens_m]
+        position = _place(middle, distance * away, lens_m)
         camera = Camera((focal, focal), (width / 2, height / 2), (width, height), look_at(position, middle), position)
         seen = camera.to_camera(points_m)
         seen[:, 2] = np.maximum(seen[:, 2], _NEAREST_M)
         extent = np.ptp(camera.project(seen), axis=0) / [width, height]
-        distance = max(distance * extent.max() / fills, np.ptp(points_m[:, :2], axis=0).max() / 2 + _NEAREST_M)
-    position = middle * [1, 1, 0] + distance * away + [0, 0, lens_m]
+        reach = np.linalg.norm(np.ptp(points_m[:, :2], axis=0)) / 2
+        distance = max(distance * extent.max() / fills, reach + _NEAREST_M)
+    position = _place(middle, distance * away, lens_m)
     # Nobody aims exactly; what room the person leaves in the picture is what the aim may be off by.
     room = np.maximum(1 - extent * fills / extent.max(), 0.05) * np.array([width, height]) / 2
     focal_off = aim * room / focal * np.linalg.norm(middle - position)
     straight = look_at(position, middle)
     target = middle + straight.T @ np.array([focal_off[0], focal_off[1], 0.0])
     return Camera((focal, focal), (width / 2, height / 2), (width, height), look_at(position, target, roll), position)
+
+
+def _place(middle_m: np.ndarray, away_m: np.ndarray, lens_m: float) -> np.ndarray:
+    """Where a lens is that wants to be `lens_m` high, but looks at most 30 degrees up and 45 degrees down."""
+    distance = np.linalg.norm(away_m)
+    low, high = middle_m[2] - distance * np.tan(np.deg2rad(30)), middle_m[2] + distance
+    return middle_m * [1, 1, 0] + away_m + [0, 0, np.clip(lens_m, low, high)]

@@ -17,11 +17,11 @@ from skelgnn_tf.datasets.fitness.kinematics import (
     pose_body,
     pose_trunk,
     reach,
-    rotation,
     settle,
     settle_on_hands,
 )
 from skelgnn_tf.datasets.fitness.rhythm import Take, bump, ease
+from skelgnn_tf.datasets.fitness.rotations import rotation
 from skelgnn_tf.datasets.fitness.stance import back, curve, feet, hip_over_ankle, shoulders_from_hip
 
 #: Height of a wrist whose hand lies flat on the floor, and of an elbow that rests on it.
@@ -93,7 +93,7 @@ def sit_up(take: Take) -> Pose:
     else:
         # Straight arms: along the body, or swung from behind the head.
         start, end = (
-            (take.deg(18, 30), take.deg(45, 75)) if way == "forward" else (take.deg(146, 160), take.deg(60, 95))
+            (take.deg(18, 30), take.deg(68, 98)) if way == "forward" else (take.deg(146, 160), take.deg(70, 100))
         )
         up = start + np.clip(u * 1.2, 0, 1)[:, None] * (end - start) + take.noise(0.02, 1.5, (2,))
         arms = arm.by_angles(take.num_frames, take.deg(65, 85), np.maximum(up, 0.05), 0.0, take.deg(5, 25))
@@ -123,7 +123,7 @@ def _burpee_pose(
     hands_y = body.height_m * take.rng.uniform(0.31, 0.35)
     high = _straight_arm_height(body, half_grip, 0.985)
     # A crouch rounds the back: the hips alone would not let the hands down.
-    bends = curve(take, crouched * (1 - kicked) * take.deg(57, 68), 0.0, 0.0, crouched * take.deg(0, 35))
+    bends = curve(take, crouched * (1 - kicked) * take.deg(60, 70), 0.0, 0.0, crouched * take.deg(0, 35))
     to_shoulders = shoulders_from_hip(body, bends)[:, 1:]
     crouch_pitch, plank_pitch, pike = take.deg(30, 48), take.deg(72, 84), take.deg(-3, 12)
 
@@ -140,7 +140,7 @@ def _burpee_pose(
     legs.pitch = np.repeat(pitch[:, None], 2, axis=1)
 
     stand = hip_over_ankle(body, np.array(0.04), np.array(0.09))
-    knee = take.deg(86, 112)
+    knee = take.deg(84, 106)
     crouch, crouch_lean = _crouch(body, shoulder, _crouched_ankle(body, crouch_pitch), to_shoulders, knee)
     # Standing to crouched: round the ankles, so the legs always reach; on the hands: round the shoulders.
     angle = (1 - crouched) * np.arctan2(*stand) + crouched * np.arctan2(crouch[:, 0], crouch[:, 1])

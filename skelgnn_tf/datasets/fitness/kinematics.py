@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skelgnn_tf.datasets.fitness.body import FACE, INDEX, JOINTS, LIMITS_DEG, SIDE_SIGN, SIDES, Body
+from skelgnn_tf.datasets.fitness.rotations import bend, rotation, unit
 
 # A joint's own limit is kept with a degree to spare, so that rounding to float32 cannot pass it.
 _KNEE_MAX_RAD, _ELBOW_MAX_RAD = (np.deg2rad(LIMITS_DEG[joint][1] - 1) for joint in ("knee", "elbow"))
@@ -89,27 +90,6 @@ def _frame_of(joint: str) -> int:
 
 
 FRAME_OF = np.array([_frame_of(joint) for joint in JOINTS])
-
-
-def rotation(x: np.ndarray, y: np.ndarray | float = 0.0, z: np.ndarray | float = 0.0) -> np.ndarray:
-    """Turns by x, then y, then z about the fixed axes: radians (...) -> matrices (..., 3, 3)."""
-    x, y, z = np.broadcast_arrays(x, y, z)
-    cx, sx, cy, sy, cz, sz = np.cos(x), np.sin(x), np.cos(y), np.sin(y), np.cos(z), np.sin(z)
-    out = np.empty((*x.shape, 3, 3))
-    out[..., 0, 0], out[..., 0, 1], out[..., 0, 2] = cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx
-    out[..., 1, 0], out[..., 1, 1], out[..., 1, 2] = sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx
-    out[..., 2, 0], out[..., 2, 1], out[..., 2, 2] = -sy, cy * sx, cy * cx
-    return out
-
-
-def bend(angles: np.ndarray, share: float = 1.0) -> np.ndarray:
-    """Flexion (forward), side (to the right) and twist (to the left), radians (..., 3) -> matrices (..., 3, 3)."""
-    return rotation(-share * angles[..., 0], share * angles[..., 1], share * angles[..., 2])
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) at length one."""
-    return vectors / np.sqrt(np.einsum("...c,...c->...", vectors, vectors) + 1e-18)[..., None]
 
 
 def pose_trunk(

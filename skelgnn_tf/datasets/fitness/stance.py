@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from skelgnn_tf.datasets.fitness.body import SIDE_SIGN, Body
-from skelgnn_tf.datasets.fitness.kinematics import Legs, Trunk, ankles_m, pose_trunk, rotation, settle, unit
+from skelgnn_tf.datasets.fitness.kinematics import Legs, Trunk, ankles_m, pose_trunk, settle
 from skelgnn_tf.datasets.fitness.rhythm import Take
+from skelgnn_tf.datasets.fitness.rotations import rotation, unit
 
 
 def feet(take: Take, half_width_m: float | np.ndarray, toe_out: float, stagger_m: float = 0.0) -> Legs:

@@ -102,7 +102,7 @@ def biceps_curl(take: Take) -> Pose:
     u = _sides(take, u, together=0.65)
     swing = np.clip(take.deg(-8, 8) + u * take.deg(-5, 30) + take.noise(0.02, 2.0, (2,)), -0.4, 0.8)
     away = np.maximum(take.deg(3, 18) + take.noise(0.02, 2.0, (2,)), 0.03)
-    elbow = np.clip(take.deg(5, 25) + u * take.deg(115, 140) + take.noise(0.02, 1.5, (2,)), 0.04, np.deg2rad(148))
+    elbow = np.clip(take.deg(5, 25) + u * take.deg(100, 122) + take.noise(0.02, 1.5, (2,)), 0.04, np.deg2rad(148))
     turned = take.deg(-30, 30) + take.noise(0.04, 2.0, (2,))
     return pose_body(take.body, trunk, legs, arm.swung(take, swing, away, turned, elbow))
 

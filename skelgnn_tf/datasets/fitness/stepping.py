@@ -6,8 +6,9 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness import arms as arm
 from skelgnn_tf.datasets.fitness.body import SIDE_SIGN
-from skelgnn_tf.datasets.fitness.kinematics import Legs, Pose, foot_rotation, pose_body, rotation, settle
+from skelgnn_tf.datasets.fitness.kinematics import Legs, Pose, foot_rotation, pose_body, settle
 from skelgnn_tf.datasets.fitness.rhythm import Take, bump, ease
+from skelgnn_tf.datasets.fitness.rotations import rotation
 from skelgnn_tf.datasets.fitness.stance import back, feet, hip_over_ankle, stand_on, swing_leg
 
 

@@ -1,0 +1,236 @@
+"""Trains lifters of one frame on the same samples, one after the other, and scores them on the test split.
+
+All see the same batches in the same order, mirrored alike, with the same loss (MPJPE), optimizer (Adam) and decay of
+the learning rate; the last weights count, so that no score of a test or validation split chooses anything. The hardest
+poses are those of each model itself, and, to compare on equal poses, those of the FCN.
+
+Example: python benchmarks/compare_lifters.py --dataset h36m --data-dir ../shared/data/cmu_mocap --samples 1000000
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import click
+import keras
+import numpy as np
+from fcn import FCN
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from skelgnn_tf import skeletons
+from skelgnn_tf.config import Config, build_model
+from skelgnn_tf.datasets import catalog
+from skelgnn_tf.datasets.clip import Clip, ClipSet
+from skelgnn_tf.metrics import MM_PER_M, keras_mpjpe
+from skelgnn_tf.training.batches import Batcher, cut_windows
+from skelgnn_tf.training.evaluate import predict_clips
+from skelgnn_tf.training.pipeline import training_batches
+from skelgnn_tf.training.report import rounded
+from skelgnn_tf.training.scores import frame_errors, score_lifting
+
+#: Each lifter by what it changes in the default Config; the reference for the hardest poses is the first.
+LIFTERS = {
+    "FCN": None,
+    "GCN": {"sharing": "shared", "short_hops": 1, "max_hops": 1, "dynamic": False},
+    "LCN": {"sharing": "pair", "short_hops": 2, "max_hops": 2, "dynamic": False},
+    "HCSF": {"dynamic": False},
+    "D-HCSF": {},
+}
+#: What the learning rate has come down to at the end.
+FINAL_RATE = 0.05
+
+
+class Watch(keras.callbacks.Callback):
+    """Progress of one model: a bar on a terminal, else a line for each tenth; and the rate of its training.
+
+    Args:
+        name: Of the model.
+        steps: Until it is trained.
+        batch_size: Frames a step.
+        unit: Name of the loss's unit, and what one of the loss is in it.
+        console: Where it is shown.
+    """
+
+    def __init__(self, name: str, steps: int, batch_size: int, unit: tuple[str, float], console: Console) -> None:
+        super().__init__()
+        self.name, self.steps, self.batch_size, self.unit, self.console = name, steps, batch_size, unit, console
+        columns = ("{task.description:7}", BarColumn(24), "{task.completed}/{task.total} steps", "{task.fields[state]}")
+        self.bar = Progress(
+            *(c if isinstance(c, BarColumn) else TextColumn(c) for c in columns), TimeRemainingColumn(),
+            console=console, transient=True, disable=not console.is_terminal,
+        )  # fmt: skip
+        self.task = self.bar.add_task(name, total=steps, state="")
+        self.frames_per_second = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Counts; the loss is read now and then only, since that waits for the device."""
+        done, tenth = batch + 1, max(1, self.steps // 10)
+        # The first steps trace and compile.
+        if done == min(5, self.steps - 1):
+            self.begun, self.done_before = time.perf_counter(), done
+        if done % 20 and done % tenth and done != self.steps:
+            return
+        unit, scale = self.unit
+        state = f"loss {float(logs['loss']) * scale:.1f} {unit}"
+        if done > min(5, self.steps - 1):
+            seconds = time.perf_counter() - self.begun
+            self.frames_per_second = (done - self.done_before) * self.batch_size / seconds
+            left = (self.steps - done) * self.batch_size / self.frames_per_second
+            state += f"  {self.frames_per_second:,.0f} frames/s"
+            if not self.console.is_terminal and done % tenth == 0:
+                self.console.print(
+                    f"{self.name}: {done}/{self.steps} steps  {state}  {left:.0f} s left", soft_wrap=True
+                )
+        self.bar.update(self.task, completed=done, state=state)
+
+
+def train(name: str, config: Config, batcher: Batcher, samples: int, console: Console) -> tuple[keras.Model, float]:
+    """A lifter trained on a number of samples.
+
+    Args:
+        name: Key of LIFTERS.
+        config: Its settings.
+        batcher: Makes the batches; the same for all lifters.
+        samples: Frames to train on, repeated ones counted again.
+        console: Where progress is shown.
+
+    Returns:
+        The model, and frames a second in training.
+    """
+    keras.utils.set_random_seed(config.seed)
+    model = FCN(batcher.windows, batcher.skeleton) if LIFTERS[name] is None else build_model(config)
+    size = min(config.batch_size, len(batcher.windows))
+    steps = max(2, samples // size)
+    rate = keras.optimizers.schedules.ExponentialDecay(config.learning_rate, steps, FINAL_RATE)
+    model.compile(keras.optimizers.Adam(rate), loss=keras_mpjpe, jit_compile=False)
+    epochs = math.ceil(steps / (len(batcher.windows) // size))
+    unit = ("mm", MM_PER_M) if config.protocol == "camera" else ("screen units", 1.0)
+    watch = Watch(name, steps, size, unit, console)
+    with watch.bar:
+        data = training_batches(batcher, 0, epochs).take(steps)
+        model.fit(data, verbose=0, shuffle=False, callbacks=[watch])
+    return model, watch.frames_per_second
+
+
+def compare(
+    names: Sequence[str], config: Config, clips: ClipSet, samples: int, console: Console
+) -> Iterator[tuple[str, dict]]:
+    """Trains and scores lifters one after the other.
+
+    Args:
+        names: Of LIFTERS, in any order; they are taken in that of LIFTERS.
+        config: What they have in common.
+        clips: Training and test clips.
+        samples: Frames that each is trained on.
+        console: Where progress is shown.
+
+    Yields:
+        Name, and the scores of `score_lifting` with `parameters` and `frames_per_second`. `hard_reference` is there
+        from the first model on if that is the FCN.
+    """
+    batcher = Batcher(cut_windows(clips.train, clips.skeleton, config, training=True), config, clips.skeleton, True)
+    reference = None
+    for name in (name for name in LIFTERS if name in names):
+        own = config.replace(**(LIFTERS[name] or {}))
+        model, frames_per_second = train(name, own, batcher, samples, console)
+        with console.status(f"{name}: scoring"):
+            predictions = predict_clips(model, own, clips.test, flip=config.flip)
+            if LIFTERS[name] is None:
+                reference = frame_errors(predictions, clips.test, clips.skeleton)
+            scores = score_lifting(predictions, clips.test, clips.skeleton, reference, config.protocol)
+        yield name, scores | {"parameters": int(model.count_params()), "frames_per_second": frames_per_second}
+
+
+def table_of(results: dict[str, dict]) -> Table:
+    """A row for each lifter."""
+    table = Table("lifter")
+    columns = ("P1 mm", "P2 mm", "own hardest 5 % mm", "FCN's hardest 5 % mm", "over 60 mm", "parameters", "frames/s")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for name, scores in results.items():
+        reference = scores.get("hard_reference")
+        table.add_row(
+            name,
+            *(f"{scores[key]:.1f}" for key in ("p1_mm", "p2_mm", "hardest_5_mm")),
+            f"{reference['hardest_5_mm']:.1f}" if reference else "",
+            f"{100 * scores['share_over_60mm']:.1f} %",
+            f"{scores['parameters']:,}",
+            f"{scores['frames_per_second']:,.0f}",
+        )
+    return table
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--dataset", multiple=True, default=("fitness",), show_default=True, help="data set, or several")
+@click.option("--data-dir", multiple=True, help="folder of the data set's files; one for each that has files")
+@click.option("--keypoints", default=Config.keypoints, show_default=True, help="h36m: which 2D detections")
+@click.option("--protocol", type=click.Choice(["camera", "pixel"]), default=Config.protocol, show_default=True)
+@click.option(
+    "--samples", type=click.IntRange(1), default=1_000_000, show_default=True, help="frames each is trained on"
+)
+@click.option(
+    "--channels", type=click.IntRange(1), default=Config.channels, show_default=True, help="width C of all but the FCN"
+)
+@click.option(
+    "--models", multiple=True, type=click.Choice(list(LIFTERS), case_sensitive=False), help="only these  [default: all]"
+)
+@click.option("--seed", default=Config.seed, show_default=True, help="of weights, order and augmentation")
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="write all scores there")
+def main(samples: int, models: tuple[str, ...], json_path: Path | None, **values) -> None:
+    """Train FCN, GCN, LCN, HCSF and D-HCSF on equal samples and compare them on the test split."""
+    console = Console()
+    console.width = console.width if console.is_terminal else 120
+    results = {}
+    try:
+        config = Config(frames=1, **values)
+        if json_path and not os.access(json_path.absolute().parent, os.W_OK):
+            raise ValueError(f"cannot write {json_path}; expected a folder that exists and may be written to")
+        clips = catalog.load(
+            config.dataset, config.data_dir, skeletons.get(config.skeleton), config.keypoints, config.seed
+        )
+        for name, scores in compare(models or tuple(LIFTERS), config, clips, samples, console):
+            results[name] = scores
+            console.print(f"{name}: P1 {scores['p1_mm']:.1f} mm", highlight=False)
+        stopped = False
+    except (ValueError, OSError) as error:
+        click.echo(f"compare_lifters: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        stopped = True
+    if results:
+        _print(results, config, samples, clips.test, console)
+    if results and json_path:
+        settings = {"samples": samples, "channels": config.channels, "seed": config.seed, "dataset": config.dataset}
+        settings |= {"keypoints": config.keypoints, "protocol": config.protocol}
+        json_path.write_text(json.dumps(rounded({"settings": settings, "lifters": results}), indent=2) + "\n")
+    if stopped:
+        console.print(f"stopped; {len(results)} of {len(models or LIFTERS)} lifters are trained")
+        sys.exit(130)
+
+
+def _print(results: dict, config: Config, samples: int, test: Sequence[Clip], console: Console) -> None:
+    console.print(table_of(results))
+    frames = int(np.sum([clip.num_frames if clip.valid is None else clip.valid.sum() for clip in test]))
+    keypoints = f" ({config.keypoints})" if "h36m" in config.dataset else ""
+    console.print(
+        f"{', '.join(config.dataset)}{keypoints}, protocol {config.protocol}: {samples:,} samples, batch "
+        f"{config.batch_size}, {config.channels} channels, Adam {config.learning_rate:g} down to "
+        f"{config.learning_rate * FINAL_RATE:g}, seed {config.seed}, flips; last weights, {frames:,} test frames",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

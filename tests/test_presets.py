@@ -1,0 +1,69 @@
+"""Presets: one way to open a run, a file or a preset; what a preset folder holds."""
+
+import json
+
+import numpy as np
+import pytest
+
+from skelgnn_tf import presets
+from skelgnn_tf.config import Config, build_model, save_model
+from skelgnn_tf.models.pose_lifter import PRESETS, PoseLifter, is_preset
+
+CONFIG = Config(frames=9, channels=4, squeeze=0.5, confidence=True, dataset=("h36m",), data_dir=("/my/own/disk",))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    save_model(build_model(CONFIG), CONFIG, folder / "model.keras")
+    return folder
+
+
+def lift(model):
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 9, 17, 3)).astype(np.float32)
+    return np.asarray(model(x))
+
+
+def test_a_run_becomes_a_preset_that_lifts_the_same(run, tmp_path):
+    presets.save(run, tmp_path / "mine", licence="Apache-2.0", p1_mm=50.0)
+    assert {f.name for f in (tmp_path / "mine").iterdir()} == {"config.json", "model.weights.h5", "metadata.json"}
+    (original, _), (model, config) = presets.load(run), presets.load(tmp_path / "mine")
+    np.testing.assert_array_equal(lift(model), lift(original))
+    # All of the run but the folders of its data, which are one machine's.
+    assert config == CONFIG.replace(data_dir=())
+    metadata = json.loads((tmp_path / "mine" / "metadata.json").read_text())
+    assert (metadata["licence"], metadata["p1_mm"]) == ("Apache-2.0", 50.0)
+    assert "/my/own/disk" not in (tmp_path / "mine" / "metadata.json").read_text()
+
+
+def test_a_preset_can_be_saved_from_a_preset(run, tmp_path):
+    presets.save(run, tmp_path / "one")
+    presets.save(tmp_path / "one", tmp_path / "two")
+    np.testing.assert_array_equal(lift(presets.load(tmp_path / "two")[0]), lift(presets.load(run)[0]))
+
+
+def test_a_file_and_its_run_folder_are_the_same_model(run):
+    (a, config), (b, other) = presets.load(run), presets.load(str(run / "model.keras"))
+    assert config == other == CONFIG
+    np.testing.assert_array_equal(lift(a), lift(b))
+
+
+def test_a_name_that_is_nothing_at_all_is_refused():
+    with pytest.raises((FileNotFoundError, ValueError), match="no_such_model"):
+        presets.load("no_such_model")
+
+
+@pytest.mark.parametrize("name", sorted(f.name for f in PRESETS.glob("*") if is_preset(f)))
+def test_a_shipped_preset_lifts_and_says_where_it_comes_from(name):
+    model, config = presets.load(name)
+    metadata = json.loads((PRESETS / name / "metadata.json").read_text())
+    assert metadata.keys() > {"run"}
+    assert config.data_dir == ()
+    assert (PRESETS / name / "model.weights.h5").stat().st_size < 3 << 20
+    x = np.zeros((1, model.frames, model.skeleton.num_joints, model.input_channels), np.float32)
+    x[..., 0] = np.linspace(-0.2, 0.2, 17)
+    x[..., 1] = np.linspace(0.5, -0.5, 17)
+    x[..., 2:] = 1
+    pose_m = np.asarray(PoseLifter.from_preset(name)(x))
+    np.testing.assert_array_equal(np.asarray(model(x)), pose_m)
+    assert np.isfinite(pose_m).all() and np.abs(pose_m).max() < 3
