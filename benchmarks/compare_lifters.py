@@ -23,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import click
 import keras
 import numpy as np
-from fcn import FCN
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fcn import FCN
 from skelgnn_tf import skeletons
 from skelgnn_tf.config import Config, build_model
 from skelgnn_tf.datasets import catalog
@@ -75,23 +75,20 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Counts; the loss is read now and then only, since that waits for the device."""
-        done, tenth = batch + 1, max(1, self.steps // 10)
+        done, warm = batch + 1, min(5, self.steps - 1)
         # The first steps trace and compile.
-        if done == min(5, self.steps - 1):
-            self.begun, self.done_before = time.perf_counter(), done
-        if done % 20 and done % tenth and done != self.steps:
+        if done == warm:
+            self.begun = time.perf_counter()
+        tenth = done * 10 // self.steps > batch * 10 // self.steps
+        if done <= warm or (done % 20 and not tenth):
             return
         unit, scale = self.unit
-        state = f"loss {float(logs['loss']) * scale:.1f} {unit}"
-        if done > min(5, self.steps - 1):
-            seconds = time.perf_counter() - self.begun
-            self.frames_per_second = (done - self.done_before) * self.batch_size / seconds
+        loss = float(logs["loss"]) * scale
+        self.frames_per_second = (done - warm) * self.batch_size / (time.perf_counter() - self.begun)
+        state = f"loss {loss:.1f} {unit}  {self.frames_per_second:,.0f} frames/s"
+        if tenth and not self.console.is_terminal:
             left = (self.steps - done) * self.batch_size / self.frames_per_second
-            state += f"  {self.frames_per_second:,.0f} frames/s"
-            if not self.console.is_terminal and done % tenth == 0:
-                self.console.print(
-                    f"{self.name}: {done}/{self.steps} steps  {state}  {left:.0f} s left", soft_wrap=True
-                )
+            self.console.print(f"{self.name}: {done}/{self.steps} steps  {state}  {left:.0f} s left", soft_wrap=True)
         self.bar.update(self.task, completed=done, state=state)
 
 
@@ -118,8 +115,8 @@ def train(name: str, config: Config, batcher: Batcher, samples: int, console: Co
     unit = ("mm", MM_PER_M) if config.protocol == "camera" else ("screen units", 1.0)
     watch = Watch(name, steps, size, unit, console)
     with watch.bar:
-        data = training_batches(batcher, 0, epochs).take(steps)
-        model.fit(data, verbose=0, shuffle=False, callbacks=[watch])
+        data = training_batches(batcher, 0, epochs)
+        model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[watch])
     return model, watch.frames_per_second
 
 
@@ -191,7 +188,6 @@ def main(samples: int, models: tuple[str, ...], json_path: Path | None, **values
     """Train FCN, GCN, LCN, HCSF and D-HCSF on equal samples and compare them on the test split."""
     console = Console()
     console.width = console.width if console.is_terminal else 120
-    results = {}
     try:
         config = Config(frames=1, **values)
         if json_path and not os.access(json_path.absolute().parent, os.W_OK):
@@ -199,24 +195,30 @@ def main(samples: int, models: tuple[str, ...], json_path: Path | None, **values
         clips = catalog.load(
             config.dataset, config.data_dir, skeletons.get(config.skeleton), config.keypoints, config.seed
         )
-        for name, scores in compare(models or tuple(LIFTERS), config, clips, samples, console):
-            results[name] = scores
-            console.print(f"{name}: P1 {scores['p1_mm']:.1f} mm", highlight=False)
-        stopped = False
+        if not clips.test:
+            raise ValueError(f"{', '.join(config.dataset)} has no test clips to compare on")
     except (ValueError, OSError) as error:
         click.echo(f"compare_lifters: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
+    results, code = {}, 0
+    try:
+        for name, scores in compare(models or tuple(LIFTERS), config, clips, samples, console):
+            results[name] = scores
+            console.print(f"{name}: P1 {scores['p1_mm']:.1f} mm", highlight=False)
+    # What is trained by then took hours, so it is shown however the rest ends.
     except KeyboardInterrupt:
-        stopped = True
+        code = 130
+        click.echo(f"stopped; {len(results)} of {len(models or LIFTERS)} lifters are trained", err=True)
+    except ValueError as error:
+        code = 2
+        click.echo(f"compare_lifters: {' '.join(str(error).split())}", err=True)
     if results:
         _print(results, config, samples, clips.test, console)
     if results and json_path:
-        settings = {"samples": samples, "channels": config.channels, "seed": config.seed, "dataset": config.dataset}
-        settings |= {"keypoints": config.keypoints, "protocol": config.protocol}
+        settings = {name: getattr(config, name) for name in ("dataset", "keypoints", "protocol", "channels", "seed")}
+        settings["samples"] = samples
         json_path.write_text(json.dumps(rounded({"settings": settings, "lifters": results}), indent=2) + "\n")
-    if stopped:
-        console.print(f"stopped; {len(results)} of {len(models or LIFTERS)} lifters are trained")
-        sys.exit(130)
+    sys.exit(code)
 
 
 def _print(results: dict, config: Config, samples: int, test: Sequence[Clip], console: Console) -> None:

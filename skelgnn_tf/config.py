@@ -79,6 +79,7 @@ class Config:
     noise: float = _option(0.0, "keypoint noise, as a share of the person's box", at_least=0)
     joint_offset: float = _option(0.0, "joints defined elsewhere, by this many metres (random views)", at_least=0)
     joint_drop: float = _option(0.0, "share of keypoints missing (wants --confidence)", at_least=0, below=1)
+    side_swap: float = _option(0.0, "share of windows where left is taken for right for a while", at_least=0, below=1)
     # Training
     epochs: int = _option(80, "passes over the training windows", at_least=1)
     batch_size: int = _option(256, "windows a step", at_least=1)
@@ -95,7 +96,8 @@ class Config:
             option = "--" + f.name.replace("_", "-")
             if meta["choices"] and value not in meta["choices"]:
                 raise ValueError(f"{option} wants {' or '.join(meta['choices'])}; got {value!r}")
-            if meta["at_least"] is not None and value < meta["at_least"]:
+            # "not >=" refuses NaN too.
+            if meta["at_least"] is not None and not value >= meta["at_least"]:
                 raise ValueError(f"{option} wants {meta['at_least']} or more; got {value}")
             if meta["below"] is not None and value >= meta["below"]:
                 raise ValueError(f"{option} wants less than {meta['below']}; got {value}")
@@ -122,10 +124,15 @@ class Config:
     def from_json(cls, text: str) -> Config:
         """The way back; ValueError names fields that this version does not know."""
         values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"a config wants a JSON object; got {type(values).__name__}")
         unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
         if unknown:
             raise ValueError(f"config has unknown fields {', '.join(unknown)}; was it written by a newer skelgnn-tf?")
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(f"config has a value of another type than its field: {error}") from error
 
 
 def build_model(config: Config):
@@ -181,6 +188,8 @@ def load_model(path: Path):
             config = Config.from_json(archive.read(_MEMBER).decode())
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{file} is no model of skelgnn-tf (expected a .keras file with {_MEMBER} in it)") from error
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged or of another version: {error}") from error
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True), config
     except (TypeError, KeyError, OSError) as error:

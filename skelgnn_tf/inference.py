@@ -26,6 +26,8 @@ def lift(model: PoseLifter, keypoints: np.ndarray, flip: bool = False, batch_siz
         ValueError: Keypoints of another shape than the model wants.
     """
     num_frames = len(keypoints)
+    if not num_frames:
+        raise ValueError("the keypoints have no frames; expected (1 or more frames, joints, 2 or 3)")
     ahead = 0 if model.causal else model.frames // 2
     index = np.arange(num_frames)[:, None] + np.arange(model.frames) - (model.frames - 1 - ahead)
     index = np.clip(index, 0, num_frames - 1)

@@ -70,6 +70,8 @@ class Batcher:
             keypoints, target = augment.flip(keypoints, target, self.skeleton, draws)
         if training and config.noise:
             keypoints = augment.blur(keypoints, config.noise, draws)
+        if training and config.side_swap:
+            keypoints = augment.swap_sides(keypoints, config.side_swap, self.skeleton, draws)
         if training and config.joint_drop:
             keypoints = augment.drop(keypoints, config.joint_drop, draws)
         if not config.every_frame:

@@ -65,7 +65,7 @@ def _mirrored(x, skeleton: Skeleton):
 def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: float = 0.0):
     """Poses seen through drawn cameras: any side, any distance and field of view, pitched and rolled as a phone is.
 
-    The camera's elevation is drawn from -30 to 60 degrees (a third of them within 10 of level), roll within +-30,
+    The camera's elevation is drawn from -30 to 60 degrees (a third of them within 10 of level), roll within +-35,
     distance 1.3 to 7 m, and the person stands up to a third of the field of view from the picture's centre.
 
     Args:
@@ -92,7 +92,7 @@ def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: floa
 
     level = ops.cast(draws.uniform(one) < 1 / 3, "float32")
     elevation = level * draws.uniform(one, -10, 10) + (1 - level) * draws.uniform(one, -30, 60)
-    roll = ops.clip(draws.normal(one) * 10, -30, 30)
+    roll = ops.clip(draws.normal(one) * 15, -35, 35)
     aside = draws.uniform((batch, 2), -0.25, 0.25)
     distance = ops.exp(draws.uniform(one, math.log(1.3), math.log(7.0)))
     turn = _turn(draws.uniform(one, 0, 360), axis=1)
@@ -140,7 +140,7 @@ def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
     own, shared = draws.normal((batch, 1, joints, 3)), draws.normal((batch, 1, joints, 3))
     offset = sigma * (0.5 * own + 0.6 * (shared + _mirrored(shared, skeleton)))
     along = sigma * 2 * draws.normal((batch, 1, joints, 1))
-    parents = np.array([max(parent, 0) for parent in skeleton.parents])
+    parents = np.array([joint if parent < 0 else parent for joint, parent in enumerate(skeleton.parents)])
     return ops.matmul(offset, trunk) + along * (ops.take(pose, parents, axis=-2) - pose)
 
 
@@ -187,3 +187,22 @@ def drop(keypoints, share: float, draws: Draws):
     share = share * draws.uniform((batch, 1, 1, 1), 0, 2)
     kept = (draws.uniform((batch, 1, joints, 1)) > share / 2) & (draws.uniform((batch, frames, joints, 1)) > share / 2)
     return keypoints * ops.cast(kept, keypoints.dtype)
+
+
+def swap_sides(keypoints, share: float, skeleton: Skeleton, draws: Draws):
+    """Takes left for right during a run of frames, as detectors do with people seen from the side or against the light.
+
+    Args:
+        keypoints: (batch, frames, joints, 2 or 3).
+        share: Of windows that have such a run; it is up to half a window long.
+        skeleton: Whose mirror swaps the sides.
+        draws: Decides where.
+
+    Returns:
+        Keypoints of the same shape.
+    """
+    batch, frames, *_ = ops.shape(keypoints)
+    begin, length = draws.uniform((batch, 1), 0, frames), draws.uniform((batch, 1), 0, frames / 2)
+    t = np.arange(frames, dtype=np.float32)[None]
+    inside = (t >= begin) & (t < begin + length) & (draws.uniform((batch, 1)) < share)
+    return ops.where(inside[:, :, None, None], ops.take(keypoints, np.array(skeleton.mirror), axis=-2), keypoints)

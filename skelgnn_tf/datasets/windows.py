@@ -73,7 +73,7 @@ def cut(
         Windows.
 
     Raises:
-        ValueError: No clip, a clip without pose, of other joints, or shorter than the window.
+        ValueError: No clip, no frame that counts, a clip without pose, of other joints, or shorter than the window.
     """
     if not clips:
         raise ValueError("no clips to cut windows from; is the split empty?")
@@ -85,6 +85,8 @@ def cut(
         [start + (np.arange(0, n, stride) if c.valid is None else np.flatnonzero(c.valid)[::stride])
          for c, start, n in zip(clips, starts, lengths, strict=True)]
     )  # fmt: skip
+    if not len(center):
+        raise ValueError(f"none of the {len(clips)} clips has a frame that counts; choose other clips")
     if limit and limit < len(center):
         center = center[np.linspace(0, len(center) - 1, limit).round().astype(int)]
     index = np.searchsorted(starts, center, side="right") - 1
