@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test lint preset clean
 
 # Trains a small lifter on generated exercises, scores it, exports it and draws what it sees: minutes, no download.
 quickstart: $(VENV)/stamp
@@ -23,6 +23,15 @@ test: $(VENV)/stamp
 lint: $(VENV)/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# How skelgnn_tf/presets/fitness_9f was made: about an hour on two cores.
+CMU ?= ../shared/data/cmu_mocap
+preset: $(VENV)/stamp
+	$(BIN)/skelgnn-tf train --dataset fitness --dataset h36m --data-dir $(CMU) --fitness-clips 400 --views random \
+		--keypoint-frame person --confidence --causal --frames 9 --channels 64 --dropout 0 --fps 30 --rate-jitter 0.4 \
+		--noise 0.01 --joint-offset 0.02 --joint-drop 0.05 --side-swap 0.1 --ema 0.999 --learning-rate 0.002 \
+		--decay 0.86 --epochs 22 --output runs/fitness_9f
+	$(BIN)/python benchmarks/save_preset.py runs/fitness_9f skelgnn_tf/presets/fitness_9f --cmu $(CMU)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -160,7 +160,8 @@ def _keras_distances(y_true, y_pred):
     # float16 has too few bits for the squares of millimetres.
     difference = ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")
     squares = ops.sum(ops.square(difference), axis=-1)
-    apart = squares > 0
+    # NaN is apart too: a broken model must not pass for a perfect one.
+    apart = ops.not_equal(squares, 0)
     # Both branches of a where are differentiated, so the root must be kept off zero in the branch not taken too.
     return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)
 

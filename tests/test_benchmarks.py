@@ -53,6 +53,14 @@ def data_dir(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def without_tracing():
+    """Runs training steps eagerly: tracing a step takes seconds, and these tests take a few steps only."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def run(script, *arguments):
     result = CliRunner().invoke(script.main, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -122,15 +130,16 @@ def test_a_formulation_with_another_result_or_gradient_is_not_timed(scripts):
 
 
 def test_layer_formulations_prints_times_beside_the_layers_own(scripts):
-    printed = run(scripts[0], "--channels", 4, "--frames", 8, "--rounds", 1)
-    assert "pair weights, 4 channels, 8 frames" in printed and "shared weights" in printed
+    printed = run(scripts[0], "--channels", 8, "--frames", 64, "--rounds", 1)
+    assert "pair weights, 8 channels, 64 frames" in printed and "shared weights" in printed
     table = rows(printed)
     for name in ("layer's own", "gather by edge", "concatenated, padded", "by source joint", "masked dense", "(A X) W"):
-        assert all(number(cell) > 0 for cell in table[name])
+        assert all(number(cell) > 0 for cell in table[name][:3])
     assert number(table["layer's own"][2]) == number(table["layer's own, A (X W)"][2]) == 1
 
 
-def test_pipeline_speed_prints_the_ratio_of_both_rates(scripts, data_dir):
+@pytest.mark.filterwarnings("ignore:Even though the")
+def test_pipeline_speed_prints_the_ratio_of_both_rates(scripts, data_dir, without_tracing):
     printed = run(
         scripts[1], "--dataset", "h36m", "--data-dir", data_dir, "--frames", 3, "--channels", 4, "--batch-size", 8,
         "--seconds", 0.05, "--rounds", 1,
@@ -138,11 +147,15 @@ def test_pipeline_speed_prints_the_ratio_of_both_rates(scripts, data_dir):
     lines = [line for line in printed.splitlines() if line.startswith("│")]
     assert [line.split("│")[2].strip() for line in lines] == ["default", "all"]
     for line in lines:
-        pipeline, training, ratio = (c.removesuffix("too slow") for c in line.strip("│ ").split("│")[2:])
-        assert abs(number(ratio) - number(pipeline) / number(training)) < 0.05 + 0.01 * number(ratio)
+        pipeline, training, ratio = (number(c.replace("too slow", "")) for c in line.strip("│").split("│")[2:])
+        # Rates are rounded to whole windows, the ratio to tenths.
+        assert (pipeline - 0.5) / (training + 0.5) - 0.051 < ratio < (pipeline + 0.5) / (training - 0.5) + 0.051
 
 
-def test_compare_lifters_scores_each_lifter_and_all_on_the_hardest_of_the_first(scripts, data_dir, tmp_path):
+@pytest.mark.filterwarnings("ignore:Even though the")
+def test_compare_lifters_scores_each_lifter_and_all_on_the_hardest_of_the_first(
+    scripts, data_dir, tmp_path, without_tracing
+):
     file = tmp_path / "scores.json"
     printed = run(
         scripts[2], "--dataset", "h36m", "--data-dir", data_dir, "--samples", 640, "--channels", 4, "--json", file,
@@ -163,6 +176,7 @@ def test_compare_lifters_scores_each_lifter_and_all_on_the_hardest_of_the_first(
 def test_an_interrupted_comparison_prints_what_is_trained(data_dir, tmp_path):
     file = tmp_path / "scores.json"
     arguments = ["--dataset", "h36m", "--data-dir", str(data_dir), "--samples", "640", "--channels", "4"]
+    arguments += ["--models", "gcn", "--models", "fcn"]
     process = subprocess.Popen(
         [sys.executable, ROOT / "benchmarks" / "compare_lifters.py", *arguments, "--json", str(file)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tmp_path, env={**os.environ},

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -54,7 +53,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, folder: Path, config: Config, monitor: str) -> None:
         super().__init__()
         self.folder, self.config, self.monitor = folder, config, monitor
-        self.best = math.inf
+        self.best, self.epochs = math.inf, 0
 
     @property
     def state_file(self) -> Path:
@@ -62,7 +61,7 @@ class Checkpoint(keras.callbacks.Callback):
         return self.folder / "checkpoints" / "state.json"
 
     def restore(self, model: keras.Model) -> dict:
-        """Puts a model and its optimizer back to where the run stopped; gives {"steps", "best"}.
+        """Puts a model, its optimizer and its dropout back to where the run stopped; gives {"steps", "epochs", "best"}.
 
         Raises:
             FileNotFoundError: The run has no checkpoint.
@@ -73,7 +72,10 @@ class Checkpoint(keras.callbacks.Callback):
             )
         state = json.loads(self.state_file.read_text())
         model.load_weights(self.state_file.parent / state["weights"])
+        for variable, value in zip(_seeds(model), state["seeds"], strict=True):
+            variable.assign(value)
         self.best = state["best"] if state["best"] is not None else math.inf
+        self.epochs = state["epochs"]
         return state
 
     def save_state(self) -> None:
@@ -82,7 +84,13 @@ class Checkpoint(keras.callbacks.Callback):
         weights = self.state_file.with_name(f"step{steps}.weights.h5")
         weights.parent.mkdir(exist_ok=True)
         self.model.save_weights(weights)
-        state = {"steps": steps, "weights": weights.name, "best": self.best if math.isfinite(self.best) else None}
+        state = {
+            "steps": steps,
+            "epochs": self.epochs,
+            "best": self.best if math.isfinite(self.best) else None,
+            "weights": weights.name,
+            "seeds": [keras.ops.convert_to_numpy(v).tolist() for v in _seeds(self.model)],
+        }
         beside = self.state_file.with_suffix(".partial")
         beside.write_text(json.dumps(state))
         os.replace(beside, self.state_file)
@@ -94,11 +102,11 @@ class Checkpoint(keras.callbacks.Callback):
         """Saves the last model, and the best one if this is it."""
         score = float(logs[self.monitor])
         better = score < self.best
-        self.best = min(score, self.best)
+        self.best, self.epochs = min(score, self.best), epoch + 1
         self.save_state()
         # The averaged weights are what is used later, the plain ones what training goes on with.
         averaged = self.model.optimizer.use_ema
-        plain = [np.array(v) for v in self.model.trainable_variables] if averaged else []
+        plain = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables] if averaged else []
         if averaged:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         save_model(self.model, self.config, self.folder / "last.keras")
@@ -106,6 +114,12 @@ class Checkpoint(keras.callbacks.Callback):
             save_model(self.model, self.config, self.folder / "model.keras")
         for variable, value in zip(self.model.trainable_variables, plain, strict=False):
             variable.assign(value)
+
+
+def _seeds(model: keras.Model) -> list:
+    """The states of dropout's random numbers, which Keras leaves out of a model's weights."""
+    kept = {id(v) for v in model.weights}
+    return [v for v in model.variables if id(v) not in kept]
 
 
 class TerminalProgress(keras.callbacks.Callback):

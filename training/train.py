@@ -82,7 +82,9 @@ def train(
 
     checkpoint = Checkpoint(folder, config, f"val_{metric[0]}" if validation is not None else metric[0])
     begun = checkpoint.restore(model)["steps"] if resume else 0
-    if not resume:
+    if resume:
+        (folder / "config.json").write_text(config.to_json() + "\n")
+    else:
         _make_folder(folder, config, console)
     _link_last(folder)
     console.print(
@@ -93,6 +95,8 @@ def train(
         highlight=False,
         soft_wrap=True,
     )
+    if begun % steps == 0 and checkpoint.epochs < begun // steps and validation is not None:
+        _finish_epoch(model, checkpoint, validation, begun // steps - 1)
     if begun >= steps * config.epochs:
         console.print(f"all {config.epochs} epochs are done; give a larger --epochs to train on")
         return folder
@@ -114,6 +118,10 @@ def train(
         progress.close()
         if hasattr(model, "jax_state_sync"):
             model.jax_state_sync()
+        for callback in callbacks:
+            # During validation the averaged weights stand in the model.
+            if isinstance(callback, keras.callbacks.SwapEMAWeights):
+                callback.on_test_end()
         checkpoint.save_state()
         console.print(
             f"stopped at step {int(optimizer.iterations)}; go on with: skelgnn-tf train --resume --output {folder}",
@@ -136,7 +144,8 @@ def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps
         data = training_batches(batcher, begun, config.epochs)
         if cut_short:
             rest = steps - cut_short
-            _run(model, data.take(rest), validation, callbacks, first_epoch, first_epoch + 1, None)
+            # Were it to run into the end of the data, TensorFlow would count a step that was never taken.
+            _run(model, data.take(rest), validation, callbacks, first_epoch, first_epoch + 1, rest)
             if model.optimizer.use_ema:
                 # Keras ends every fit with the averaged weights; training goes on with the plain ones.
                 next(c for c in callbacks if isinstance(c, Checkpoint)).restore(model)
@@ -147,6 +156,14 @@ def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps
         from skelgnn_tf.training.arrays import ArrayBatches
 
         _run(model, ArrayBatches(batcher, first_epoch), validation, callbacks, first_epoch, config.epochs, None)
+
+
+def _finish_epoch(model, checkpoint: Checkpoint, validation, epoch: int) -> None:
+    """Scores and keeps an epoch that was stopped in its validation."""
+    swap = [keras.callbacks.SwapEMAWeights()] if model.optimizer.use_ema else []
+    scores = model.evaluate(validation, verbose=0, return_dict=True, callbacks=swap)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(epoch, {f"val_{name}": score for name, score in scores.items()})
 
 
 def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int, steps: int | None) -> None:
@@ -179,7 +196,7 @@ def hold_out(clips: Sequence[Clip], share: float) -> tuple[tuple[Clip, ...], tup
     takes = list(dict.fromkeys(clip.take for clip in clips))
     if not share or len(takes) < 2:
         return tuple(clips), ()
-    count = max(1, round(share * len(takes)))
+    count = min(max(1, round(share * len(takes))), len(takes) - 1)
     chosen = {takes[i] for i in np.linspace(0, len(takes) - 1, count + 2).round().astype(int)[1:-1]}
     return (
         tuple(clip for clip in clips if clip.take not in chosen),
@@ -249,7 +266,10 @@ def resumed_config(folder: Path, **changes) -> Config:
     file = folder / "config.json"
     if not file.exists():
         raise FileNotFoundError(f"--resume found no run in {folder} (no config.json); name it with --output")
-    config = Config.from_json(file.read_text())
+    try:
+        config = Config.from_json(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged or of another version: {error}") from error
     different = [name for name, value in changes.items() if name != "epochs" and getattr(config, name) != value]
     if different:
         names = ", ".join("--" + name.replace("_", "-") for name in different)

@@ -1,0 +1,117 @@
+"""Keras' other backends: what TensorFlow trained gives the same poses there, and training works without TensorFlow."""
+
+import csv
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import oracles
+import pytest
+import tiny_h36m
+
+from skelgnn_tf.config import Config, build_model, load_model, save_model
+
+BACKENDS = [
+    pytest.param(name, marks=pytest.mark.skipif(not importlib.util.find_spec(name), reason=f"{name} is not installed"))
+    for name in ("jax", "torch")
+]
+
+CONFIGS = {
+    "one_frame": Config(channels=6, squeeze=0.5, max_hops=3, short_hops=0),
+    "static": Config(channels=6, squeeze=0.5, dynamic=False, frames=3, skeleton="h36m_17_lcn"),
+    "live": Config(
+        channels=6, squeeze=0.5, frames=9, causal=True, every_frame=True, confidence=True, keypoint_frame="person"
+    ),
+    "shared": Config(channels=6, squeeze=0.5, frames=9, sharing="shared", confidence=True),
+}
+
+WITHOUT_TENSORFLOW = """
+import os, sys
+from pathlib import Path
+
+for name in ("tensorflow", "tf_keras"):
+    sys.modules[name] = None  # as if it were not installed
+
+import keras
+import numpy as np
+
+from skelgnn_tf import presets
+from skelgnn_tf.config import Config, load_model
+from skelgnn_tf.datasets import h36m
+from skelgnn_tf.training.train import train
+
+folder = Path(sys.argv[1])
+assert keras.backend.backend() == os.environ["KERAS_BACKEND"] != "tensorflow"
+for file in sorted(folder.glob("*.keras")):
+    model, config = load_model(file)
+    np.save(file.with_suffix(".npy"), keras.ops.convert_to_numpy(model(np.load(file.with_suffix(".in.npy")))))
+preset, _ = presets.load(folder / "preset")
+np.save(folder / "preset.npy", keras.ops.convert_to_numpy(preset(np.load(folder / "live.in.npy"))))
+
+config = Config(channels=4, squeeze=0.5, blocks=1, sharing="shared", batch_size=64, epochs=3, learning_rate=5e-3,
+                validation=0.3, ema=0.5, noise=0.01)
+clips = h36m.load(folder).train
+train(config, folder / "whole", clips=clips)
+train(config.replace(epochs=2), folder / "resumed", clips=clips)
+train(config, folder / "resumed", clips=clips, resume=True)
+trained, _ = load_model(folder / "whole")
+np.save(folder / "trained.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "one_frame.in.npy"))))
+"""
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def elsewhere(request, tmp_path_factory):
+    """A folder that another backend has been to: models, their inputs, what it made of them, and its own runs."""
+    folder = tiny_h36m.write(tmp_path_factory.mktemp(request.param), frames=16)
+    rng = np.random.default_rng(0)
+    models = {}
+    for name, config in CONFIGS.items():
+        model = oracles.randomize(build_model(config), scale=0.3)
+        if name == "one_frame":
+            # One that was trained, with an optimizer's state in its file.
+            model.compile("adam", "mse", jit_compile=False)
+            model.fit(
+                rng.uniform(-1, 1, (32, 1, 17, 2)), rng.normal(size=(32, 1, 17, 3)), verbose=0, epochs=2, batch_size=16
+            )
+        save_model(model, config, folder / f"{name}.keras")
+        x = rng.uniform(-0.5, 0.5, (3, config.frames, 17, model.input_channels)).astype(np.float32)
+        np.save(folder / f"{name}.in.npy", x)
+        models[name] = np.asarray(model(x))
+    from skelgnn_tf import presets
+
+    presets.save(folder / "live.keras", folder / "preset")
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(folder)],
+        env={**os.environ, "KERAS_BACKEND": request.param}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return folder, models
+
+
+def test_a_model_of_tensorflow_gives_the_same_poses_elsewhere(elsewhere):
+    folder, models = elsewhere
+    for name, pose in models.items():
+        there = np.load(folder / f"{name}.npy")
+        np.testing.assert_allclose(there, pose, atol=1e-5 * max(1, np.abs(pose).max()), err_msg=name)
+    np.testing.assert_allclose(np.load(folder / "preset.npy"), models["live"], atol=1e-5)
+
+
+def test_training_works_without_tensorflow(elsewhere):
+    folder, _ = elsewhere
+    with open(folder / "whole" / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert float(rows[-1]["mpjpe_mm"]) == pytest.approx(1000 * float(rows[-1]["loss"]), rel=1e-3)
+    # And what it trained is opened by TensorFlow.
+    model, _ = load_model(folder / "whole")
+    np.testing.assert_allclose(
+        np.asarray(model(np.load(folder / "one_frame.in.npy"))), np.load(folder / "trained.npy"), atol=1e-5
+    )
+
+
+def test_a_run_resumed_at_an_epoch_ends_where_the_whole_one_does(elsewhere):
+    folder, _ = elsewhere
+    for a, b in zip(*(load_model(folder / run / "last.keras")[0].get_weights() for run in ("whole", "resumed"))):
+        np.testing.assert_allclose(a, b, atol=1e-6)
