@@ -31,22 +31,16 @@ def main(run: Path, folder: Path, cmu: str) -> None:
         "fitness, noisy detector": {"dataset": ("fitness",)},
         "cmu_mocap, ground-truth 2D of Human3.6M's level cameras": {"dataset": ("h36m",), "data_dir": (cmu,)},
     }.items():
-        report = evaluate(
-            run,
-            **arguments,
-            flip=False,
-            with_baselines=False,
-            console=console,
-            folder=run / f"report_{arguments['dataset'][0]}",
-        )
+        where = run / f"report_{arguments['dataset'][0]}"
+        report = evaluate(run, **arguments, flip=False, with_baselines=False, console=console, folder=where)
         scores[name] = {key: round(report[key], 1) for key in SCORES}
     presets.save(
         run,
         folder,
-        description="2D keypoints of the last 9 frames (h36m_17 joints, any detector, with confidence) to the 3D pose of "
-        "now; causal; the person's own box as frame; trained for any camera angle, noise, occlusion and displaced joints",
-        trained_on="generated fitness motion and CMU motion capture (mocap.cs.cmu.edu, funded by NSF EIA-0196217), seen "
-        "through drawn cameras",
+        description="2D keypoints of the last 9 frames (h36m_17 joints of any detector, with confidence) to the 3D pose "
+        "of now; causal; in the frame of the person's box; for any camera angle, noise, occlusion and displaced joints",
+        trained_on="generated fitness motion and CMU motion capture (mocap.cs.cmu.edu, funded by NSF EIA-0196217), "
+        "seen through drawn cameras",
         made_by="make preset",
         licence="Apache-2.0",
         scores_on_test_splits=scores,

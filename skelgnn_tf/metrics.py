@@ -166,18 +166,26 @@ def _keras_distances(y_true, y_pred):
     return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)
 
 
+def _keras_means(y_true, y_pred):
+    """Metres (batch, ..., joints, 3), twice -> metres (batch,)."""
+    distances = _keras_distances(y_true, y_pred)
+    return ops.mean(ops.reshape(distances, (ops.shape(distances)[0], -1)), axis=-1)
+
+
 @keras.saving.register_keras_serializable(package="skelgnn_tf", name="mpjpe")
 def keras_mpjpe(y_true, y_pred):
-    """MPJPE as the loss of training: the mean distance over all joints and frames, a scalar in metres.
+    """MPJPE as the loss of training: the mean distance over all joints and frames of each sample.
+
+    One value for each sample, for Keras shares out only losses that it averages itself among several devices.
 
     Args:
         y_true: Metres (batch, ..., joints, 3).
         y_pred: The prediction, likewise; any float type.
 
     Returns:
-        float32 scalar, metres.
+        float32 (batch,), metres.
     """
-    return ops.mean(_keras_distances(y_true, y_pred))
+    return _keras_means(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable(package="skelgnn_tf")
@@ -203,8 +211,7 @@ class MPJPE(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Add a batch: metres (batch, ..., joints, 3), twice, and optionally a weight (batch,) for each sample."""
-        distances = _keras_distances(y_true, y_pred)
-        each = ops.mean(ops.reshape(distances, (ops.shape(distances)[0], -1)), axis=-1)
+        each = _keras_means(y_true, y_pred)
         weights = ops.ones_like(each) if sample_weight is None else ops.cast(sample_weight, each.dtype)
         self.total_m.assign_add(ops.sum(each * weights))
         self.samples.assign_add(ops.sum(weights))

@@ -167,14 +167,25 @@ def test_the_keras_loss_is_the_mean_of_mpjpe():
     prediction, target = two_clips(10)
     for shape in ((10, 17, 3), (2, 5, 17, 3)):
         loss = metrics.keras_mpjpe(target.reshape(shape), prediction.reshape(shape))
-        assert float(loss) == pytest.approx(metrics.mpjpe(prediction, target).mean(), rel=1e-6)
-    assert float(metrics.keras_mpjpe(target, target)) == 0
+        assert loss.shape == shape[:1]
+        assert np.mean(loss) == pytest.approx(metrics.mpjpe(prediction, target).mean(), rel=1e-6)
+    assert not np.any(metrics.keras_mpjpe(target, target))
+
+
+def test_a_prediction_that_is_no_number_has_no_small_loss():
+    target = np.zeros((2, 17, 3), np.float32)
+    broken = target.copy()
+    broken[1, 3, 1] = np.nan
+    assert np.isnan(np.asarray(metrics.keras_mpjpe(target, broken))).tolist() == [False, True]
+    metric = metrics.MPJPE()
+    metric.update_state(target, broken)
+    assert np.isnan(metric.result())
 
 
 def test_half_precision_predictions_are_measured_in_full():
     target = np.zeros((1, 17, 3))
     prediction = np.full((1, 17, 3), 1e-4, np.float16)
-    assert float(metrics.keras_mpjpe(target, prediction)) == pytest.approx(
+    assert float(metrics.keras_mpjpe(target, prediction)[0]) == pytest.approx(
         math.sqrt(3) * float(np.float16(1e-4)), rel=1e-4
     )
 
@@ -201,7 +212,7 @@ def test_on_jax_a_perfect_joint_has_no_gradient_and_is_not_nan():
 import jax, numpy as np
 from skelgnn_tf.metrics import keras_mpjpe
 prediction = np.array([[[0, 0, 0], [3.0, 0, 4.0]]], np.float32)
-print(jax.grad(lambda y: keras_mpjpe(np.zeros((1, 2, 3), np.float32), y))(prediction).tolist())
+print(jax.grad(lambda y: keras_mpjpe(np.zeros((1, 2, 3), np.float32), y)[0])(prediction).tolist())
 """
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)

@@ -20,6 +20,11 @@ class NotANumber(ValueError):
     """The loss became NaN or infinite."""
 
 
+def steps_taken(model: keras.Model) -> int:
+    """Steps of the model's optimizer so far; with several replicas their counter is no plain number."""
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+
+
 class StopAtNaN(keras.callbacks.Callback):
     """Ends training with NotANumber at the first batch whose loss is NaN or infinite.
 
@@ -34,7 +39,7 @@ class StopAtNaN(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Looks at the loss, a running mean that NaN never leaves again."""
         if not math.isfinite(float(logs["loss"])):
-            step = int(self.model.optimizer.iterations) - 1
+            step = steps_taken(self.model) - 1
             raise NotANumber(
                 f"the loss is {float(logs['loss'])} at step {step}: {self.describe(step)}. Look at those clips, or "
                 "choose a smaller --learning-rate"
@@ -80,7 +85,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save_state(self) -> None:
         """Writes weights, optimizer and step; the state file is renamed into place last, so that it is never half."""
-        steps = int(self.model.optimizer.iterations)
+        steps = steps_taken(self.model)
         weights = self.state_file.with_name(f"step{steps}.weights.h5")
         weights.parent.mkdir(exist_ok=True)
         self.model.save_weights(weights)

@@ -18,7 +18,7 @@ from skelgnn_tf.datasets import catalog
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.metrics import MM_PER_M, MPJPE, keras_mpjpe
 from skelgnn_tf.training.batches import Batcher, cut_windows
-from skelgnn_tf.training.callbacks import Checkpoint, NotANumber, StopAtNaN, TerminalProgress
+from skelgnn_tf.training.callbacks import Checkpoint, NotANumber, StopAtNaN, TerminalProgress, steps_taken
 from skelgnn_tf.training.distribute import scope
 
 
@@ -124,7 +124,7 @@ def train(
                 callback.on_test_end()
         checkpoint.save_state()
         console.print(
-            f"stopped at step {int(optimizer.iterations)}; go on with: skelgnn-tf train --resume --output {folder}",
+            f"stopped at step {steps_taken(model)}; go on with: skelgnn-tf train --resume --output {folder}",
             soft_wrap=True,
         )
         raise
