@@ -37,8 +37,8 @@ def main(run: Path, folder: Path, cmu: str) -> None:
     presets.save(
         run,
         folder,
-        description="2D keypoints of the last 9 frames (h36m_17 joints of any detector, with confidence) to the 3D pose "
-        "of now; causal; in the frame of the person's box; for any camera angle, noise, occlusion and displaced joints",
+        description="2D keypoints of the last 9 frames (h36m_17 joints of any detector, with confidence) to the 3D "
+        "pose of now; causal; in the frame of the person's box; for any camera angle, noise, occlusion, shifted joints",
         trained_on="generated fitness motion and CMU motion capture (mocap.cs.cmu.edu, funded by NSF EIA-0196217), "
         "seen through drawn cameras",
         made_by="make preset",

@@ -101,6 +101,7 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
     else:
         config = Config(**given)
         folder = output or default_folder(config)
+    _check_writable("--output", folder)
     run(config, folder, resume=resume, distribute=distribute)
     click.echo(f"model: {folder / 'model.keras'}\nscore it: skelgnn-tf evaluate {folder}")
 
@@ -123,6 +124,8 @@ def evaluate(model: Path | None, baselines: bool, output: Path | None, **options
     _import_keras_quietly()
     from skelgnn_tf.training.evaluate import evaluate as run
 
+    _check_writable("--output", output)
+    _check_writable("--json", None if options["json_path"] == "-" else options["json_path"], is_folder=False)
     run(model or _last_run(), with_baselines=baselines, folder=output, **options)
 
 
@@ -171,7 +174,21 @@ def draw(model: Path | None, dataset, data_dir, clip: int, output: Path | None) 
     _import_keras_quietly()
     from skelgnn_tf.training.evaluate import draw_clip
 
+    _check_writable("--output", output, is_folder=False)
     click.echo(f"picture: {draw_clip(model or _last_run(), dataset, data_dir, clip, output)}")
+
+
+def _check_writable(option: str, path: str | Path | None, is_folder: bool = True) -> None:
+    """Refuses an output that something is in the way of, before the work and not after it."""
+    if path is None:
+        return
+    path = Path(path)
+    there = next(p for p in (path, *path.parents) if p.exists())
+    if there.is_dir() != (is_folder or there != path):
+        what = "folder" if there.is_dir() else "file"
+        raise ValueError(f"cannot write {option} {path}: {there} is a {what}; choose another {option}")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"cannot write {option} {path}: {there} is write-protected; choose another {option}")
 
 
 def _last_run() -> Path:

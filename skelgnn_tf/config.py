@@ -192,5 +192,5 @@ def load_model(path: Path):
         raise ValueError(f"{file} is damaged or of another version: {error}") from error
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True), config
-    except (TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError) as error:
         raise ValueError(f"{file} is damaged or of another version: {str(error).splitlines()[0]}") from error

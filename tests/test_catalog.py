@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import tiny_h36m
 
+import tiny_h36m
 from skelgnn_tf.datasets import catalog, h36m
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.skeletons import COCO_17, H36M_17, H36M_17_LCN, MPI_INF_3DHP_17, joint_map

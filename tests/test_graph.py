@@ -1,9 +1,9 @@
 """Hop groups and adjacency, against breadth-first search and loops."""
 
 import numpy as np
-import oracles
 import pytest
 
+import oracles
 from skelgnn_tf.graph import hop_groups, normalize_adjacency
 from skelgnn_tf.skeletons import ALL, H36M_17, H36M_17_LCN, NTU_25
 

@@ -1,9 +1,9 @@
 """Lifting a clip window by window, against a loop over frames."""
 
 import numpy as np
-import oracles
 import pytest
 
+import oracles
 from skelgnn_tf.inference import lift
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.skeletons import H36M_17

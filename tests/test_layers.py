@@ -2,9 +2,9 @@
 
 import keras
 import numpy as np
-import oracles
 import pytest
 
+import oracles
 from skelgnn_tf.graph import hop_groups, normalize_adjacency
 from skelgnn_tf.layers import HCSF, DynamicGraph, PersonFrame, TemporalConv
 from skelgnn_tf.skeletons import COCO_17, H36M_17, H36M_17_LCN, MPI_INF_3DHP_17, Skeleton

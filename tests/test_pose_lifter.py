@@ -4,12 +4,12 @@ import json
 
 import keras
 import numpy as np
-import oracles
 import pytest
 
+import oracles
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.models.pose_lifter import temporal_kernels
-from skelgnn_tf.skeletons import COCO_17, H36M_17, H36M_17_LCN, Skeleton, joint_map
+from skelgnn_tf.skeletons import COCO_17, H36M_17_LCN, Skeleton, joint_map
 
 SMALL = {"channels": 4, "squeeze": 0.5}
 

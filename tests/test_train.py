@@ -10,9 +10,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-import tiny_h36m
 from rich.console import Console
 
+import tiny_h36m
 from skelgnn_tf.config import Config, load_model
 from skelgnn_tf.datasets import h36m
 from skelgnn_tf.datasets.windows import screen_keypoints
@@ -194,7 +194,7 @@ def test_a_run_without_a_checkpoint_cannot_be_resumed(clips, tmp_path):
 
 def test_training_on_one_clip_learns_it(clips, tmp_path):
     config = Config(
-        frames=3, channels=8, squeeze=0.5, blocks=1, dropout=0.0, flip=False, batch_size=20, epochs=40,
+        channels=8, squeeze=0.5, blocks=1, dropout=0.0, flip=False, batch_size=5, epochs=30,
         learning_rate=1e-2, decay=1.0, validation=0.0,
     )  # fmt: skip
     run(config, tmp_path / "run", clips[:1])

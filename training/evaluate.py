@@ -94,6 +94,7 @@ def evaluate(
     if json_path == "-":
         print(text)
     elif json_path:
+        Path(json_path).parent.mkdir(parents=True, exist_ok=True)
         Path(json_path).write_text(text + "\n")
     show(scores, console)
     console.print(f"report: {folder}/ ({', '.join(f.name for f in files)})", highlight=False, soft_wrap=True)

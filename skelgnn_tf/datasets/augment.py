@@ -202,7 +202,8 @@ def swap_sides(keypoints, share: float, skeleton: Skeleton, draws: Draws):
         Keypoints of the same shape.
     """
     batch, frames, *_ = ops.shape(keypoints)
-    begin, length = draws.uniform((batch, 1), 0, frames), draws.uniform((batch, 1), 0, frames / 2)
+    # Whole frames, so that even a window of one frame may be swapped.
+    begin, length = ops.floor(draws.uniform((batch, 1), 0, frames)), draws.uniform((batch, 1), 0, frames / 2)
     t = np.arange(frames, dtype=np.float32)[None]
     inside = (t >= begin) & (t < begin + length) & (draws.uniform((batch, 1)) < share)
     return ops.where(inside[:, :, None, None], ops.take(keypoints, np.array(skeleton.mirror), axis=-2), keypoints)
