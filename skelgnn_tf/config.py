@@ -103,6 +103,13 @@ class Config:
                 raise ValueError(f"{option} wants less than {meta['below']}; got {value}")
         object.__setattr__(self, "dataset", tuple(self.dataset))
         object.__setattr__(self, "data_dir", tuple(self.data_dir))
+        # The model would say so too, but only after the data are loaded.
+        if self.frames % 2 == 0:
+            raise ValueError(f"--frames wants an odd number, such as 1, 9, 27 or 81; got {self.frames}")
+        if self.short_hops > self.max_hops:
+            raise ValueError(f"--short-hops wants at most --max-hops ({self.max_hops}); got {self.short_hops}")
+        if not 0 < self.squeeze <= 1:
+            raise ValueError(f"--squeeze wants 0 < d <= 1; got {self.squeeze}")
         if self.joint_drop and not self.confidence:
             raise ValueError("--joint-drop wants --confidence, the channel that says which keypoints are missing")
         if self.joint_offset and self.views != "random":

@@ -24,8 +24,14 @@ def load(path: str | Path):
     path = Path(path)
     for folder in (path, PRESETS / path):
         if is_preset(folder):
-            metadata = json.loads((folder / "metadata.json").read_text())
-            return PoseLifter.from_preset(folder), Config.from_json(json.dumps(metadata["run"]))
+            try:
+                metadata = json.loads((folder / "metadata.json").read_text())
+                config = Config.from_json(json.dumps(metadata["run"]))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"{folder}/metadata.json does not hold the run of the preset as presets.save writes it: {error}"
+                ) from error
+            return PoseLifter.from_preset(folder), config
     return load_model(path)
 
 

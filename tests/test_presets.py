@@ -48,6 +48,16 @@ def test_a_file_and_its_run_folder_are_the_same_model(run):
     np.testing.assert_array_equal(lift(a), lift(b))
 
 
+@pytest.mark.parametrize("metadata", [None, "{}", "[]", "{", '{"run": {"frames": "nine"}}'])
+def test_a_preset_without_its_run_is_refused(run, tmp_path, metadata):
+    presets.load(run)[0].save_to_preset(tmp_path)
+    if metadata is not None:
+        (tmp_path / "metadata.json").write_text(metadata)
+    with pytest.raises(ValueError, match=r"metadata.json does not hold the run") as refused:
+        presets.load(tmp_path)
+    assert "\n" not in str(refused.value)
+
+
 def test_a_name_that_is_nothing_at_all_is_refused():
     with pytest.raises((FileNotFoundError, ValueError), match="no_such_model"):
         presets.load("no_such_model")

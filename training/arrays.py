@@ -15,11 +15,12 @@ class ArrayBatches(keras.utils.PyDataset):
     Args:
         batcher: Cuts and augments.
         first_epoch: Epoch that a resumed run begins with.
+        skip: Batches of that epoch already taken.
     """
 
-    def __init__(self, batcher: Batcher, first_epoch: int = 0) -> None:
+    def __init__(self, batcher: Batcher, first_epoch: int = 0, skip: int = 0) -> None:
         super().__init__()
-        self.batcher, self.epoch = batcher, first_epoch
+        self.batcher, self.epoch, self.skip = batcher, first_epoch, skip
         self._shuffle()
 
     def _shuffle(self) -> None:
@@ -29,10 +30,10 @@ class ArrayBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         size, count = self.batcher.config.batch_size, len(self.batcher.windows)
-        return max(1, count // size) if self.batcher.training else -(-count // size)
+        return (max(1, count // size) if self.batcher.training else -(-count // size)) - self.skip
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        size = self.batcher.config.batch_size
+        size, index = self.batcher.config.batch_size, index + self.skip
         draws = NumpyDraws(np.random.default_rng([self.batcher.config.seed, self.epoch, index]))
         batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
         return tuple(keras.ops.convert_to_numpy(part) for part in batch)

@@ -122,7 +122,10 @@ def train(
             # During validation the averaged weights stand in the model.
             if isinstance(callback, keras.callbacks.SwapEMAWeights):
                 callback.on_test_end()
-        checkpoint.save_state()
+        # Off TensorFlow, Keras has by now put the averaged weights in the place of the plain ones; the last epoch's
+        # checkpoint leads to the same end.
+        if keras.backend.backend() == "tensorflow" or not config.ema:
+            checkpoint.save_state()
         console.print(
             f"stopped at step {steps_taken(model)}; go on with: skelgnn-tf train --resume --output {folder}",
             soft_wrap=True,
@@ -138,24 +141,27 @@ def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps
     """The training loop, from step `begun` on."""
     config = batcher.config
     first_epoch, cut_short = divmod(begun, steps)
+    rest = steps - cut_short
     if keras.backend.backend() == "tensorflow":
         from skelgnn_tf.training.pipeline import training_batches
 
         data = training_batches(batcher, begun, config.epochs)
         if cut_short:
-            rest = steps - cut_short
-            # Were it to run into the end of the data, TensorFlow would count a step that was never taken.
-            _run(model, data.take(rest), validation, callbacks, first_epoch, first_epoch + 1, rest)
-            if model.optimizer.use_ema:
-                # Keras ends every fit with the averaged weights; training goes on with the plain ones.
-                next(c for c in callbacks if isinstance(c, Checkpoint)).restore(model)
-            data, first_epoch = data.skip(rest), first_epoch + 1
-        if first_epoch < config.epochs:
-            _run(model, data, validation, callbacks, first_epoch, config.epochs, steps)
+            remainder, data = data.take(rest), data.skip(rest)
     else:
         from skelgnn_tf.training.arrays import ArrayBatches
 
-        _run(model, ArrayBatches(batcher, first_epoch), validation, callbacks, first_epoch, config.epochs, None)
+        remainder = ArrayBatches(batcher, first_epoch, cut_short)
+        data = ArrayBatches(batcher, first_epoch + (cut_short > 0))
+    if cut_short:
+        # Were it to run into the end of the data, TensorFlow would count a step that was never taken.
+        _run(model, remainder, validation, callbacks, first_epoch, first_epoch + 1, rest)
+        if model.optimizer.use_ema:
+            # Keras ends every fit with the averaged weights; training goes on with the plain ones.
+            next(c for c in callbacks if isinstance(c, Checkpoint)).restore(model)
+        first_epoch += 1
+    if first_epoch < config.epochs:
+        _run(model, data, validation, callbacks, first_epoch, config.epochs, steps)
 
 
 def _finish_epoch(model, checkpoint: Checkpoint, validation, epoch: int) -> None:
@@ -166,10 +172,12 @@ def _finish_epoch(model, checkpoint: Checkpoint, validation, epoch: int) -> None
     checkpoint.on_epoch_end(epoch, {f"val_{name}": score for name, score in scores.items()})
 
 
-def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int, steps: int | None) -> None:
+def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int, steps: int) -> None:
     model.fit(
         data, validation_data=validation, callbacks=callbacks, verbose=0,
-        initial_epoch=first_epoch, epochs=epochs, steps_per_epoch=steps, shuffle=False,
+        initial_epoch=first_epoch, epochs=epochs, shuffle=False,
+        # Batches from arrays know their number and change with each epoch only if they are asked for it.
+        steps_per_epoch=None if isinstance(data, keras.utils.PyDataset) else steps,
     )  # fmt: skip
 
 

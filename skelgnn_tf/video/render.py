@@ -65,11 +65,11 @@ def draw_lifted(
     column = 2.2
     heights = [column, column * np.ptp(reach[:, 1]) / np.ptp(reach[:, 0])]
     total = sum(heights) + 0.95
-    figure = Figure(figsize=(column * len(chosen) + 0.5, total), dpi=150, facecolor="white")
+    figure = Figure(figsize=(column * len(chosen) + 0.7, total), dpi=150, facecolor="white")
     above, below = figure.subplots(
         2, len(chosen), squeeze=False, gridspec_kw={"height_ratios": heights, "wspace": 0.05, "hspace": 0.1}
     )
-    figure.subplots_adjust(left=0.45 / figure.get_figwidth(), right=0.995, top=1 - 0.3 / total, bottom=0.4 / total)
+    figure.subplots_adjust(left=0.65 / figure.get_figwidth(), right=0.995, top=1 - 0.3 / total, bottom=0.4 / total)
     for axes, t in zip(above, chosen, strict=True):
         _draw_picture(axes, keypoints_px[t], skeleton, image_size_px, crop)
         axes.set_title(f"frame {t}", fontsize=9, color=MIDDLE)
