@@ -22,11 +22,13 @@ def _one_line_errors(command: Callable) -> Callable:
     def wrapped(*args, **kwargs):
         try:
             return command(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            if os.environ.get("SKELGNN_TF_TRACEBACK"):
+        except Exception as error:
+            out_of_memory = type(error).__name__ == "ResourceExhaustedError"
+            expected = out_of_memory or isinstance(error, (ValueError, OSError, ImportError))
+            if not expected or os.environ.get("SKELGNN_TF_TRACEBACK"):
                 raise
-            text = " ".join(str(error).split())
-            click.echo(f"skelgnn-tf: {text}", err=True)
+            text = "the device is out of memory; choose a smaller --batch-size" if out_of_memory else str(error)
+            click.echo(f"skelgnn-tf: {' '.join(text.split())}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
@@ -91,7 +93,7 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
     Without options: the paper's model for one frame on the generated `fitness` data.
     """
     _import_keras_quietly()
-    from skelgnn_tf.training.train import default_folder, resumed_config
+    from skelgnn_tf.training.train import default_folder, link_last, resumed_config
     from skelgnn_tf.training.train import train as run
 
     given = {name: value for name, value in values.items() if value is not None and value != ()}
@@ -102,7 +104,12 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
         config = Config(**given)
         folder = output or default_folder(config)
     _check_writable("--output", folder)
-    run(config, folder, resume=resume, distribute=distribute)
+    try:
+        run(config, folder, resume=resume, distribute=distribute)
+    finally:
+        # A run that was stopped is the newest all the same; one that was refused left no folder.
+        if (folder / "checkpoints").exists():
+            link_last(folder)
     click.echo(f"model: {folder / 'model.keras'}\nscore it: skelgnn-tf evaluate {folder}")
 
 

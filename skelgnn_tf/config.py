@@ -189,7 +189,7 @@ def load_model(path: Path):
         what = (
             "holds no model.keras; was its training stopped in the first epoch?" if path.is_dir() else "does not exist"
         )
-        raise FileNotFoundError(f"{path} {what} Train one: skelgnn-tf train --output {path}")
+        raise FileNotFoundError(f"{path} {what}; expected a run folder, a .keras file or a preset (skelgnn-tf train)")
     try:
         with zipfile.ZipFile(file) as archive:
             config = Config.from_json(archive.read(_MEMBER).decode())

@@ -9,7 +9,9 @@ from skelgnn_tf.geometry import flip_keypoints, flip_pose
 from skelgnn_tf.models import PoseLifter
 
 
-def lift(model: PoseLifter, keypoints: np.ndarray, flip: bool = False, batch_size: int = 1024) -> np.ndarray:
+def lift(
+    model: PoseLifter, keypoints: np.ndarray, flip: bool = False, step: float = 1.0, batch_size: int = 1024
+) -> np.ndarray:
     """A pose for every frame of a clip.
 
     Args:
@@ -17,6 +19,7 @@ def lift(model: PoseLifter, keypoints: np.ndarray, flip: bool = False, batch_siz
         keypoints: (frames, joints, 2, or 3 with confidence), in screen units (`geometry.normalize_screen`); a model
             with `keypoint_frame="person"` takes any unit with square pixels.
         flip: Average with what the model makes of the mirrored keypoints.
+        step: Frames of the clip between two of a window: the clip's frame rate over the model's.
         batch_size: Windows at a time.
 
     Returns:
@@ -29,8 +32,8 @@ def lift(model: PoseLifter, keypoints: np.ndarray, flip: bool = False, batch_siz
     if not num_frames:
         raise ValueError("the keypoints have no frames; expected (1 or more frames, joints, 2 or 3)")
     ahead = 0 if model.causal else model.frames // 2
-    index = np.arange(num_frames)[:, None] + np.arange(model.frames) - (model.frames - 1 - ahead)
-    index = np.clip(index, 0, num_frames - 1)
+    offsets = np.round(step * (np.arange(model.frames) - (model.frames - 1 - ahead))).astype(int)
+    index = np.clip(np.arange(num_frames)[:, None] + offsets, 0, num_frames - 1)
     poses = []
     for begin in range(0, num_frames, batch_size):
         windows = np.asarray(keypoints, np.float32)[index[begin : begin + batch_size]]

@@ -373,3 +373,25 @@ def joint_map(source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
     if missing:
         raise ValueError(f"{source.name} cannot give these joints of {target.name}: {', '.join(missing)}")
     return matrix
+
+
+def map_keypoints(keypoints: np.ndarray, source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
+    """Keypoints of one layout as another's; a joint is as sure as the least sure of those that it is made of.
+
+    Args:
+        keypoints: (..., source joints, 2, or 3 with confidence), any unit.
+        source: Skeleton, or its name, of what a detector gives.
+        target: Skeleton, or its name, of what a model wants.
+
+    Returns:
+        (..., target joints, 2 or 3).
+
+    Raises:
+        ValueError: As `joint_map`.
+    """
+    matrix = joint_map(source, target)
+    mapped = matrix @ keypoints
+    if keypoints.shape[-1] == 3:
+        parts = [np.flatnonzero(row) for row in matrix]
+        mapped[..., 2] = np.stack([keypoints[..., joints, 2].min(axis=-1) for joints in parts], axis=-1)
+    return mapped

@@ -67,6 +67,10 @@ def test_train_evaluate_and_draw_go_hand_in_hand(here):
     assert trained.exit_code == 0, trained.output
     assert "model: runs/a/model.keras" in trained.stdout and "epoch 2/2" in trained.stdout
     assert os.readlink("runs/last") == "a"
+    elsewhere = here.parent / "elsewhere"
+    assert call("train", *data, "--epochs", 1, "--limit-train", 100, "--output", elsewhere, *SMALL).exit_code == 0
+    assert Path("runs/last").resolve() == elsewhere.resolve() and not (here.parent / "last").exists()
+    assert call("train", *data, "--epochs", 1, "--limit-train", 100, "--output", "runs/a", *SMALL).exit_code == 0
     _, config = load_model("runs/a")
     assert (config.channels, config.limit_train, config.stride, config.dynamic) == (4, 100, 2, False)
 

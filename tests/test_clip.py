@@ -47,3 +47,11 @@ def test_coordinates_that_are_no_numbers_are_refused_with_frame_and_joint_named(
     broken[2, 9, 0] = value
     with pytest.raises(ValueError, match=r"walk: pose_m.*frame 2, joint 9"):
         Clip("walk", keypoints(), broken)
+
+
+def test_what_a_missing_keypoint_was_is_forgotten():
+    detected = np.ones((1, 5, 17, 3), np.float32)
+    detected[0, 2, 4] = (np.nan, np.inf, 0)
+    clip = Clip("walk", detected)
+    assert (clip.keypoints[0, 2, 4] == 0).all()
+    assert (clip.keypoints.sum(axis=-1) == 3).sum() == 5 * 17 - 1

@@ -203,8 +203,10 @@ def test_people_are_the_right_way_up_and_left_is_left():
 def test_training_and_test_clips_never_meet():
     data = fitness.load(0, train_clips=14, test_clips=13, frames=20)
     following = fitness.load(1, train_clips=14, test_clips=13, frames=20)
-    everything = [bits(clip) for part in (data.train, data.test, following.train, following.test) for clip in part]
-    assert len(set(everything)) == len(everything) == 54
+    everything = [bits(clip) for part in (data.train, data.test, following.train) for clip in part]
+    assert len(set(everything)) == len(everything) == 41
+    # Another seed trains on other clips and is tested on the same.
+    assert [bits(clip) for clip in following.test] == [bits(clip) for clip in data.test]
     assert data.skeleton is H36M_17
     assert data.classes == fitness.CLASSES
     people = [{clip.subject for clip in part} for part in (data.train, data.test)]

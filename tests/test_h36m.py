@@ -227,3 +227,18 @@ def test_real_poses_project_onto_their_own_keypoints():
     for clip in clips.train[::7] + clips.test[::3]:
         # The file rounds pixels to 2^-6 and metres to 2^-16.
         np.testing.assert_allclose(clip.camera.project(clip.pose_m.astype(float)), clip.keypoints[0], atol=2**-6)
+
+
+def test_keypoints_of_another_layout_are_refused_by_their_metadata(tmp_path):
+    poses, views = small()
+    human36m = {"layout_name": "h36m", "keypoints_symmetry": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]}
+    write(tmp_path, poses, views)
+    box = np.empty((), object)
+    for layout in (human36m, {"layout_name": "coco", "keypoints_symmetry": [[1, 3, 5], [2, 4, 6]]}):
+        box[()] = layout
+        boxed = np.empty((), object)
+        boxed[()] = views
+        np.savez(tmp_path / f"data_2d_h36m_{layout['layout_name']}.npz", positions_2d=boxed, metadata=box)
+    assert h36m.load(tmp_path, "h36m").train
+    with pytest.raises(ValueError, match=r"joints of h36m_17, found layout 'coco'.*map_keypoints"):
+        h36m.load(tmp_path, "coco")

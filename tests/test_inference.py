@@ -59,9 +59,15 @@ def test_every_frame_gets_the_pose_of_its_own_window(options, flip):
     keypoints = clip(12, made.input_channels)
     expected = one_by_one(made, keypoints, flip)
     for batch_size in (1024, 5):
-        poses = lift(made, keypoints, flip, batch_size)
+        poses = lift(made, keypoints, flip, batch_size=batch_size)
         assert poses.dtype == np.float32
         np.testing.assert_allclose(poses, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_a_clip_of_twice_the_frame_rate_gives_every_other_pose_the_same():
+    made, slow = model(frames=3), clip(8)
+    fast = np.repeat(slow, 2, axis=0)
+    np.testing.assert_allclose(lift(made, fast, step=2.0)[::2], lift(made, slow), atol=1e-6)
 
 
 def test_a_clip_shorter_than_the_window_is_lifted_too():

@@ -187,7 +187,7 @@ def test_a_fresh_layer_keeps_the_size_of_its_input(sharing, dynamic):
     x = randomly(64, 1, 17, 32)
     y = np.asarray(HCSF(32, H36M_17, 1, 2, dynamic=dynamic, sharing=sharing)(x))
     # A shared graph averages over neighbours, so it shrinks; no batch norm could mend an explosion or a silence.
-    assert 0.3 < y.std() < 2.5
+    assert 0.03 < y.std() < 1
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_hcsf_refuses_settings_out_of_range(wrong, message):
 
 
 def test_hcsf_names_the_joints_it_wants_and_the_way_to_them():
-    with pytest.raises(ValueError, match=r"17 joints \(h36m_17\); got input .*25, 4.*joint_map"):
+    with pytest.raises(ValueError, match=r"17 joints \(h36m_17\); got input .*25, 4.*map_keypoints"):
         HCSF(8)(np.zeros((1, 1, 25, 4)))
 
 

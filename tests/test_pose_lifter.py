@@ -9,7 +9,7 @@ import pytest
 import oracles
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.models.pose_lifter import temporal_kernels
-from skelgnn_tf.skeletons import COCO_17, H36M_17_LCN, Skeleton, joint_map
+from skelgnn_tf.skeletons import COCO_17, H36M_17_LCN, Skeleton, map_keypoints
 
 SMALL = {"channels": 4, "squeeze": 0.5}
 
@@ -238,7 +238,7 @@ def test_the_person_frame_makes_distance_and_place_in_the_picture_irrelevant():
 @pytest.mark.parametrize(
     ("options", "shape", "message"),
     [
-        ({}, (2, 1, 16, 2), r"1 frames, 17 joints of h36m_17, 2 channels\); got \(2, 1, 16, 2\).*joint_map"),
+        ({}, (2, 1, 16, 2), r"1 frames, 17 joints of h36m_17, 2 channels\); got \(2, 1, 16, 2\).*map_keypoints"),
         ({}, (2, 9, 17, 2), r"1 frames.*got \(2, 9, 17, 2\)"),
         ({"frames": 9}, (2, 1, 17, 2), r"9 frames.*got \(2, 1, 17, 2\)"),
         ({}, (2, 1, 17, 3), r"2 channels\); got"),
@@ -257,7 +257,7 @@ def test_keypoints_of_another_shape_are_refused_with_how_to_mend_them(options, s
 
 def test_the_advice_of_that_error_works():
     coco = keypoints(1, joints=COCO_17.num_joints)
-    assert lift(lifter(), joint_map("coco_17", "h36m_17") @ coco).shape == (2, 1, 17, 3)
+    assert lift(lifter(), map_keypoints(coco, "coco_17", "h36m_17")).shape == (2, 1, 17, 3)
 
 
 # ---- files
@@ -333,3 +333,18 @@ def test_presets_that_are_missing_or_damaged_say_so(tmp_path):
     (folder / "model.weights.h5").write_text("no weights")
     with pytest.raises(ValueError, match="does not fit its config.json"):
         PoseLifter.from_preset(folder)
+
+
+def test_mixed_precision_keeps_the_bits_of_keypoints_and_poses():
+    keypoints = np.random.default_rng(0).uniform(0, 1900, (4, 1, 17, 2)).astype(np.float32)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = PoseLifter(keypoint_frame="person", **SMALL)
+        seen = np.asarray(model.person_frame(keypoints))
+        pose = model(keypoints)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.first.layer.compute_dtype == "bfloat16" and keras.backend.standardize_dtype(pose.dtype) == "float32"
+    box = keypoints.max(axis=2, keepdims=True) - keypoints.min(axis=2, keepdims=True)
+    expected = (keypoints - (keypoints.max(axis=2, keepdims=True) + keypoints.min(axis=2, keepdims=True)) / 2) * 2
+    np.testing.assert_allclose(seen, expected / box.max(axis=-1, keepdims=True), atol=1e-5)

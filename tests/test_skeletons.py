@@ -16,6 +16,7 @@ from skelgnn_tf.skeletons import (
     NTU_25,
     Skeleton,
     joint_map,
+    map_keypoints,
 )
 
 everyone = pytest.mark.parametrize("skeleton", ALL.values(), ids=list(ALL))
@@ -179,3 +180,19 @@ def test_human36m_to_mpi_and_back_changes_nothing():
 def test_joints_that_a_layout_cannot_give_are_named():
     with pytest.raises(ValueError, match="left_eye"):
         joint_map("h36m_17", "coco_17")
+
+
+def test_a_mapped_joint_is_as_sure_as_the_least_sure_of_its_parts():
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform(0, 1, (1, 5, 17, 3)).astype(np.float32)
+    mapped = map_keypoints(keypoints, "coco_17", "h36m_17")
+    for joint, sources in {
+        "hip": ("left_hip", "right_hip"),
+        "thorax": ("left_shoulder", "right_shoulder"),
+        "left_knee": ("left_knee",),
+        "spine": ("left_hip", "right_hip", "left_shoulder", "right_shoulder"),
+    }.items():
+        parts = keypoints[:, :, [COCO_17.index(name) for name in sources]]
+        joint = H36M_17.index(joint)
+        np.testing.assert_array_equal(mapped[:, :, joint, 2], parts[..., 2].min(axis=2))
+        np.testing.assert_allclose(mapped[:, :, joint, :2], parts[..., :2].mean(axis=2), atol=1e-6)

@@ -172,3 +172,21 @@ def test_clips_are_left_as_they_were():
         np.testing.assert_array_equal(c.keypoints, keypoints)
         np.testing.assert_array_equal(c.pose_m, pose_m)
     assert replace(CLIPS[0]).name == CLIPS[0].name
+
+
+def test_without_confidence_missing_keypoints_are_bridged_over_time():
+    seen = clip(5, channels=3)
+    keypoints = seen.keypoints.copy()
+    keypoints[..., 2] = 1
+    keypoints[0, 1:4, 6] = (9999, -9999, 0)
+    keypoints[0, :, 8, 2] = 0
+    broken = replace(seen, keypoints=keypoints)
+    bridged, whole = windows.screen_keypoints(broken, False), windows.screen_keypoints(broken, True)[..., :2]
+    for t in (1, 2, 3):
+        expected = whole[0, 6] + (whole[4, 6] - whole[0, 6]) * t / 4
+        np.testing.assert_allclose(bridged[t, 6], expected, atol=1e-5)
+    others = [j for j in range(17) if j not in (6, 8)]
+    np.testing.assert_array_equal(bridged[:, others], whole[:, others])
+    # Never seen: in the middle of those that are.
+    known = [j for j in range(17) if j != 8]
+    np.testing.assert_allclose(bridged[:, 8], bridged[:, known].mean(axis=1), atol=1e-5)

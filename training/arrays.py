@@ -30,15 +30,17 @@ class ArrayBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         size, count = self.batcher.config.batch_size, len(self.batcher.windows)
-        return (max(1, count // size) if self.batcher.training else -(-count // size)) - self.skip
+        return (self.batcher.steps if self.batcher.training else -(-count // size)) - self.skip
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         size, index = self.batcher.config.batch_size, index + self.skip
-        draws = NumpyDraws(np.random.default_rng([self.batcher.config.seed, self.epoch, index]))
+        stream = [self.batcher.config.seed, self.epoch, index, int(self.batcher.training)]
+        draws = NumpyDraws(np.random.default_rng(stream))
         batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
         return tuple(keras.ops.convert_to_numpy(part) for part in batch)
 
     def on_epoch_end(self) -> None:
-        """The next epoch has another order."""
-        self.epoch += 1
-        self._shuffle()
+        """The next epoch has another order; validation stays what it is."""
+        if self.batcher.training:
+            self.epoch += 1
+            self._shuffle()

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.linalg import solve
 
 from skelgnn_tf.datasets.clip import Clip
-from skelgnn_tf.geometry import normalize_screen, root_relative
+from skelgnn_tf.datasets.windows import screen_keypoints
+from skelgnn_tf.geometry import root_relative
 from skelgnn_tf.skeletons import Skeleton
 from skelgnn_tf.training.scores import HARDEST_PERCENT, score_lifting
 
@@ -122,7 +123,7 @@ def baseline_predictions(
     predictions: dict[str, list[np.ndarray]] = {"mean_pose": [], "linear_ridge": [], "pairwise_ridge": []}
     for clip in test_clips:
         shape = (clip.num_frames, skeleton.num_joints, 3)
-        features = lifting_features(_screen(clip), skeleton.root)
+        features = lifting_features(screen_keypoints(clip, confidence=False).astype(np.float64), skeleton.root)
         predictions["mean_pose"].append(np.broadcast_to(fitted.mean_y.reshape(shape[1:]), shape))
         predictions["linear_ridge"].append((features[:, :num_linear] @ linear[0] + linear[1]).reshape(shape))
         predictions["pairwise_ridge"].append((features @ pairwise[0] + pairwise[1]).reshape(shape))
@@ -138,30 +139,14 @@ def baseline_scores(train_clips: Sequence[Clip], test_clips: Sequence[Clip], ske
         skeleton: The skeleton of both.
 
     Returns:
-        {"mean_pose" | "linear_ridge" | "pairwise_ridge": {"p1_mm", "p2_mm", "hardest_50_mm" .. "hardest_5_mm",
-        "error_over_threshold"}}, the hardest of each by its own errors.
+        {"mean_pose" | "linear_ridge" | "pairwise_ridge": {"p1_mm", "p2_mm", "n_mpjpe_mm", "mpjve_mm",
+        "hardest_50_mm" .. "hardest_5_mm", "share_over_60mm", "error_over_threshold"}}, the hardest by its own errors.
     """
     predictions = baseline_predictions(train_clips, test_clips, skeleton)
-    kept = ("p1_mm", "p2_mm", *(f"hardest_{percent}_mm" for percent in HARDEST_PERCENT), "error_over_threshold")
+    hardest = (f"hardest_{percent}_mm" for percent in HARDEST_PERCENT)
+    kept = ("p1_mm", "p2_mm", "n_mpjpe_mm", "mpjve_mm", *hardest, "share_over_60mm", "error_over_threshold")
     scores = {name: score_lifting(poses, test_clips, skeleton) for name, poses in predictions.items()}
     return {name: {key: score[key] for key in kept} for name, score in scores.items()}
-
-
-def _screen(clip: Clip) -> np.ndarray:
-    """The first person's keypoints (frames, joints, 2) in screen coordinates, float64, the missing ones filled in."""
-    keypoints = normalize_screen(clip.keypoints[0], clip.image_size_px).astype(np.float64)
-    screen, frames = keypoints[..., :2], np.arange(clip.num_frames)
-    if keypoints.shape[-1] == 2:
-        return screen
-    seen = keypoints[..., 2] > 0
-    # A joint of confidence 0 may lie anywhere; least squares would bend to it.
-    for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
-        for axis in (0, 1):
-            at = frames[seen[:, joint]]
-            screen[:, joint, axis] = np.interp(frames, at, screen[at, joint, axis])
-    never, known = ~seen.any(axis=0), seen.any(axis=0)
-    screen[:, never] = screen[:, known].mean(axis=1, keepdims=True) if known.any() else 0
-    return screen
 
 
 def _training_frames(clips: Sequence[Clip], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +158,7 @@ def _training_frames(clips: Sequence[Clip], skeleton: Skeleton) -> tuple[np.ndar
         # Counted through all clips, so that short clips are seen as often as they are long.
         chosen = slice(-passed % every, None, every)
         passed += clip.num_frames
-        keypoints.append(_screen(clip)[chosen])
+        keypoints.append(screen_keypoints(clip, confidence=False).astype(np.float64)[chosen])
         poses.append(root_relative(clip.pose_m[chosen], skeleton.root).reshape(-1, 3 * skeleton.num_joints))
     if not keypoints:
         raise ValueError("the baselines want training clips with 3D poses; got none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -53,7 +54,14 @@ class Batcher:
     def __init__(self, windows: Windows, config: Config, skeleton: Skeleton, training: bool) -> None:
         self.windows, self.config, self.skeleton, self.training = windows, config, skeleton, training
         fields = ("keypoints", "target", "up", "first", "last", "center", "fps")
-        self.arrays = {name: ops.convert_to_tensor(getattr(windows, name)) for name in fields}
+        # The pipeline runs on the CPU, beside the device that trains.
+        with keras.device("cpu:0"):
+            self.arrays = {name: ops.convert_to_tensor(getattr(windows, name)) for name in fields}
+
+    @property
+    def steps(self) -> int:
+        """Full batches in one pass over the windows; one if there are fewer windows than a batch holds."""
+        return max(1, len(self.windows) // self.config.batch_size)
 
     def __call__(self, rows, draws: Draws) -> tuple:
         """Rows (batch,) int -> keypoints (batch, T, joints, 2 or 3) and target (batch, 1 or T, joints, 3)."""

@@ -70,17 +70,21 @@ class Checkpoint(keras.callbacks.Callback):
 
         Raises:
             FileNotFoundError: The run has no checkpoint.
+            ValueError: The checkpoint is damaged.
         """
         if not self.state_file.exists():
             raise FileNotFoundError(
                 f"{self.folder} has no checkpoint to resume from ({self.state_file} is missing); train without --resume"
             )
-        state = json.loads(self.state_file.read_text())
-        model.load_weights(self.state_file.parent / state["weights"])
-        for variable, value in zip(_seeds(model), state["seeds"], strict=True):
-            variable.assign(value)
-        self.best = state["best"] if state["best"] is not None else math.inf
-        self.epochs = state["epochs"]
+        try:
+            state = json.loads(self.state_file.read_text())
+            model.load_weights(self.state_file.parent / state["weights"])
+            for variable, value in zip(_seeds(model), state["seeds"], strict=True):
+                variable.assign(value)
+            self.best = state["best"] if state["best"] is not None else math.inf
+            self.epochs = state["epochs"]
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise ValueError(f"{self.state_file} is damaged ({error}); train again without --resume") from error
         return state
 
     def save_state(self) -> None:

@@ -76,10 +76,23 @@ def evaluate(
     scores = score_lifting(predictions, clips.test, model.skeleton, reference, config.protocol)
     if hard_reference:
         scores["hard_reference"]["name"] = str(hard_reference)
-    if "mpi-inf-3dhp" in config.dataset:
-        scores["mpi_inf_3dhp"] = score_3dhp(predictions, clips.test, model.skeleton)
+    per_dataset = {
+        name: [(p, c) for p, c in zip(predictions, clips.test, strict=True) if c.dataset == name]
+        for name in config.dataset
+    }
+    if per_dataset.get("mpi-inf-3dhp"):
+        scores["mpi_inf_3dhp"] = score_3dhp(*zip(*per_dataset["mpi-inf-3dhp"], strict=True), model.skeleton)
+    if len(per_dataset) > 1:
+        scores["by_dataset"] = {
+            name: {key: score_lifting(*zip(*pairs, strict=True), model.skeleton)[key] for key in ("p1_mm", "p2_mm")}
+            for name, pairs in per_dataset.items()
+            if pairs
+        }
     scores["baselines"] = (
-        baseline_scores(clips.train, clips.test, model.skeleton) if with_baselines and clips.train else {}
+        # The floors are of the camera protocol; beside the pixel protocol's numbers they would mislead.
+        baseline_scores(clips.train, clips.test, model.skeleton)
+        if with_baselines and clips.train and config.protocol == "camera"
+        else {}
     )
     scores |= {
         "model": str(path),
@@ -105,7 +118,8 @@ def predict_clips(model: PoseLifter, config: Config, clips: Sequence[Clip], flip
     """Root-relative camera-space metres (frames, joints, 3) for each clip, whatever the model's protocol."""
     poses = []
     for clip in clips:
-        pose = lift(model, screen_keypoints(clip, config.confidence), flip)
+        step = clip.fps / config.fps if config.fps else 1.0
+        pose = lift(model, screen_keypoints(clip, config.confidence), flip, step)
         if config.protocol == "pixel":
             if clip.camera is None or clip.pose_m is None:
                 raise ValueError(f"{clip.name} lacks the camera or root depth that the pixel protocol gives")
@@ -143,9 +157,10 @@ def show(scores: dict, console: Console) -> None:
     for key, name in names.items():
         values = [scores, *rivals.values()]
         table.add_row(name, *("" if v.get(key) is None else f"{v[key]:.1f}" for v in values))
-    table.add_row("poses over 60 mm", f"{100 * scores['share_over_60mm']:.1f} %")
+    shares = [f"{100 * v['share_over_60mm']:.1f} %" for v in (scores, *rivals.values())]
+    table.add_row("poses over 60 mm", *shares)
     if "mpi_inf_3dhp" in scores:
-        table.add_row("PCK / AUC", f"{scores['mpi_inf_3dhp']['pck']:.1f} / {scores['mpi_inf_3dhp']['auc']:.1f}")
+        table.add_row("PCK / AUC (3DHP)", f"{scores['mpi_inf_3dhp']['pck']:.1%} / {scores['mpi_inf_3dhp']['auc']:.1%}")
     console.print(table)
     console.print(
         f"{scores['frames']:,} frames of {scores['clips']} clips, {len(scores['by_action'])} actions; P1 to MPJVE are "

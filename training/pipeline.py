@@ -38,7 +38,7 @@ def training_batches(batcher: Batcher, first_step: int, epochs: int) -> tf.data.
     Returns:
         (keypoints, target) batches; a last incomplete batch of an epoch is left out, as each epoch has another order.
     """
-    config, steps = batcher.config, _steps(batcher)
+    config, steps = batcher.config, batcher.steps
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         begin = tf.where(epoch == first_step // steps, first_step % steps, 0)
@@ -66,18 +66,13 @@ def validation_batches(batcher: Batcher) -> tf.data.Dataset:
 
 def rows_of_step(batcher: Batcher, step: int) -> np.ndarray:
     """Which windows the batch of a step holds, steps counted from 0 over all epochs."""
-    steps = _steps(batcher)
+    steps = batcher.steps
     return _rows_of_epoch(batcher, tf.constant(step // steps))[step % steps].numpy()
-
-
-def _steps(batcher: Batcher) -> int:
-    """Full batches in one pass over the windows; one if there are fewer windows than a batch holds."""
-    return max(1, len(batcher.windows) // batcher.config.batch_size)
 
 
 def _rows_of_epoch(batcher: Batcher, epoch: tf.Tensor) -> tf.Tensor:
     """Rows of the windows in the order of an epoch: (steps, batch)."""
-    num_windows, steps = len(batcher.windows), _steps(batcher)
+    num_windows, steps = len(batcher.windows), batcher.steps
     size = min(batcher.config.batch_size, num_windows)
     seed = tf.stack([batcher.config.seed, epoch])
     order = tf.random.experimental.stateless_shuffle(tf.range(num_windows), seed=seed)

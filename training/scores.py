@@ -111,7 +111,10 @@ def score_lifting(
         "clips": len(clips),
         "frames": len(errors),
         **{key: _mean_of_actions(by_action, key) for key in ("p1_mm", "p2_mm", "n_mpjpe_mm", "mpjve_mm")},
-        **{key.replace("_mm", "_frame_mean_mm"): everything[key] for key in ("p1_mm", "p2_mm")},
+        **{
+            key.replace("_mm", "_frame_mean_mm"): everything[key]
+            for key in ("p1_mm", "p2_mm", "n_mpjpe_mm", "mpjve_mm")
+        },
         **_hardest(errors, errors),
         "share_over_60mm": metrics.share_over(errors, 0.060),
         "by_action": by_action,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import os
 from collections.abc import Sequence
@@ -63,11 +62,14 @@ def train(
         validation = _validation_data(Batcher(windows, config, skeleton, training=False))
 
     keras.utils.set_random_seed(config.seed)
-    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-    steps = max(1, len(batcher.windows) // config.batch_size)
+    steps = batcher.steps
     metric = ("mpjpe_mm", "MPJPE {:.1f} mm") if config.protocol == "camera" else ("mpjpe_px", "error {:.1f} px")
     with scope(distribute) as replicas:
-        model = build_model(config)
+        keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
+        try:
+            model = build_model(config)
+        finally:
+            keras.config.set_dtype_policy("float32")
         rate = keras.optimizers.schedules.ExponentialDecay(config.learning_rate, steps, config.decay, staircase=True)
         optimizer = keras.optimizers.Adam(rate, **({"use_ema": True, "ema_momentum": config.ema} if config.ema else {}))
         # Half a picture's width is one screen unit.
@@ -86,7 +88,6 @@ def train(
         (folder / "config.json").write_text(config.to_json() + "\n")
     else:
         _make_folder(folder, config, console)
-    _link_last(folder)
     console.print(
         f"{folder}: {model.count_params():,} weights, {len(batcher.windows):,} windows of {config.frames} frame(s) "
         f"from {len(fit_clips)} clips ({len(held_out)} kept for validation), {steps} steps an epoch"
@@ -145,9 +146,8 @@ def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps
     if keras.backend.backend() == "tensorflow":
         from skelgnn_tf.training.pipeline import training_batches
 
-        data = training_batches(batcher, begun, config.epochs)
-        if cut_short:
-            remainder, data = data.take(rest), data.skip(rest)
+        remainder = training_batches(batcher, begun, first_epoch + 1)
+        data = training_batches(batcher, begun + rest if cut_short else begun, config.epochs)
     else:
         from skelgnn_tf.training.arrays import ArrayBatches
 
@@ -215,7 +215,7 @@ def hold_out(clips: Sequence[Clip], share: float) -> tuple[tuple[Clip, ...], tup
 def describe_batch(batcher: Batcher, step: int) -> str:
     """Names epoch, batch and clips of a step, for messages."""
     windows = batcher.windows
-    epoch, batch = divmod(step, max(1, len(windows) // batcher.config.batch_size))
+    epoch, batch = divmod(step, batcher.steps)
     where = f"epoch {epoch + 1}, batch {batch + 1}"
     if keras.backend.backend() != "tensorflow":
         return where
@@ -247,14 +247,14 @@ def _make_folder(folder: Path, config: Config, console: Console) -> None:
         raise ValueError(f"cannot write {folder}: {error.strerror}; choose another --output") from error
 
 
-def _link_last(folder: Path) -> None:
-    """runs/last points to the newest run in runs/."""
-    link = folder.parent / "last"
-    if folder.name == "last" or (link.exists() and not link.is_symlink()):
+def link_last(folder: Path) -> None:
+    """runs/last, in the working directory, points to a run wherever it lies."""
+    link, beside = Path("runs/last"), Path("runs/.last.partial")
+    if folder.absolute() == link.absolute() or (link.exists() and not link.is_symlink()):
         return
-    beside = folder.parent / ".last.partial"
+    link.parent.mkdir(exist_ok=True)
     beside.unlink(missing_ok=True)
-    beside.symlink_to(folder.name)
+    beside.symlink_to(os.path.relpath(folder.resolve(), link.parent.resolve()))
     os.replace(beside, link)
 
 
@@ -278,9 +278,11 @@ def resumed_config(folder: Path, **changes) -> Config:
         config = Config.from_json(file.read_text())
     except ValueError as error:
         raise ValueError(f"{file} is damaged or of another version: {error}") from error
-    different = [name for name, value in changes.items() if name != "epochs" and getattr(config, name) != value]
+    free = ("epochs", "data_dir")
+    different = [name for name, value in changes.items() if name not in free and getattr(config, name) != value]
     if different:
         names = ", ".join("--" + name.replace("_", "-") for name in different)
-        raise ValueError(f"--resume keeps the settings of {folder}; leave out {names} (only --epochs may change)")
-    config = dataclasses.replace(config, epochs=changes.get("epochs", config.epochs))
-    return config
+        raise ValueError(
+            f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and --data-dir may change)"
+        )
+    return config.replace(**{name: value for name, value in changes.items() if name in free})

@@ -151,7 +151,7 @@ def blur(keypoints, noise: float, draws: Draws):
 
     Args:
         keypoints: (batch, frames, joints, 2 or 3).
-        noise: Standard deviation as a share of the longer side of the person's box.
+        noise: Standard deviation of the median joint, as a share of the longer side of the person's box.
         draws: Source of the error.
 
     Returns:
@@ -159,7 +159,9 @@ def blur(keypoints, noise: float, draws: Draws):
     """
     batch, frames, joints, channels = ops.shape(keypoints)
     xy = keypoints[..., :2]
-    box = ops.max(ops.max(xy, axis=2) - ops.min(xy, axis=2), axis=-1)[:, :, None, None]
+    seen = keypoints[..., 2:] > 0 if channels == 3 else ops.ones_like(xy[..., :1]) > 0
+    low, high = ops.min(ops.where(seen, xy, 1e6), axis=2), ops.max(ops.where(seen, xy, -1e6), axis=2)
+    box = ops.maximum(ops.max(high - low, axis=-1), 0)[:, :, None, None]
     badly = ops.exp(0.7 * draws.normal((batch, 1, joints, 1)))
     lasting, passing = draws.normal((batch, 1, joints, 2)), draws.normal((batch, frames, joints, 2))
     error = noise * badly * (0.8 * lasting + 0.6 * passing)

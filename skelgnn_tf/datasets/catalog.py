@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from skelgnn_tf.datasets import fitness, h36m, mpi_inf_3dhp
 from skelgnn_tf.datasets.clip import Clip, ClipSet
-from skelgnn_tf.skeletons import Skeleton, joint_map
+from skelgnn_tf.skeletons import Skeleton, joint_map, map_keypoints
 
 
 @dataclass(frozen=True)
@@ -76,41 +74,29 @@ def load(
     with_files = [name for name in names if CATALOG[name].files]
     if with_files and not data_dirs:
         entry = CATALOG[with_files[0]]
-        raise ValueError(f"--dataset {with_files[0]} wants --data-dir, a folder with {entry.files} from {entry.source}")
+        raise ValueError(
+            f"--dataset {with_files[0]} wants --data-dir, a folder with {entry.files} from {entry.source}; "
+            "--dataset fitness needs no files"
+        )
     if len(data_dirs) > 1 and len(data_dirs) != len(with_files):
         raise ValueError(
             f"found {len(data_dirs)} --data-dir for {len(with_files)} data sets with files ({', '.join(with_files)}); "
             "give one for each, in their order"
         )
     folders = dict(zip(with_files, list(data_dirs) * (len(with_files) if len(data_dirs) == 1 else 1), strict=False))
-    sets = [_mapped(CATALOG[name].load(folders.get(name), keypoints, seed, fitness_clips), skeleton) for name in names]
+    sets = {name: CATALOG[name].load(folders.get(name), keypoints, seed, fitness_clips) for name in names}
     return ClipSet(
         skeleton,
-        tuple(clip for s in sets for clip in s.train),
-        tuple(clip for s in sets for clip in s.test),
-        sets[0].classes,
+        tuple(_mapped(clip, name, s.skeleton, skeleton) for name, s in sets.items() for clip in s.train),
+        tuple(_mapped(clip, name, s.skeleton, skeleton) for name, s in sets.items() for clip in s.test),
+        next((s.classes for s in sets.values() if s.classes), ()),
     )
 
 
-def _mapped(clips: ClipSet, skeleton: Skeleton) -> ClipSet:
-    if clips.skeleton.joints == skeleton.joints:
-        return dataclasses.replace(clips, skeleton=skeleton)
-    matrix = joint_map(clips.skeleton, skeleton)
-    return ClipSet(
-        skeleton,
-        *(tuple(map_joints(clip, matrix) for clip in part) for part in (clips.train, clips.test)),
-        clips.classes,
-    )
-
-
-def map_joints(clip: Clip, matrix: np.ndarray) -> Clip:
-    """A clip with other joints: `matrix` as `skeletons.joint_map` gives it.
-
-    A joint is as sure as the least sure of those that it is made of.
-    """
-    keypoints = matrix @ clip.keypoints
-    if clip.keypoints.shape[-1] == 3:
-        sources = [np.flatnonzero(row) for row in matrix]
-        keypoints[..., 2] = np.stack([clip.keypoints[..., js, 2].min(axis=-1) for js in sources], axis=-1)
-    pose_m = None if clip.pose_m is None else matrix @ clip.pose_m
-    return dataclasses.replace(clip, keypoints=keypoints, pose_m=pose_m)
+def _mapped(clip: Clip, name: str, source: Skeleton, target: Skeleton) -> Clip:
+    """A clip of the data set `name` with the target's joints."""
+    if source.joints == target.joints:
+        return dataclasses.replace(clip, dataset=name)
+    pose_m = None if clip.pose_m is None else joint_map(source, target) @ clip.pose_m
+    keypoints = map_keypoints(clip.keypoints, source, target)
+    return dataclasses.replace(clip, dataset=name, keypoints=keypoints, pose_m=pose_m)

@@ -16,7 +16,8 @@ class Clip:
 
     Args:
         name: Where it comes from, for messages: "S9 Walking 1 camera 2".
-        keypoints: float32 (persons, frames, joints, 2 or 3): x, y in pixels of the picture[, confidence 0..1].
+        keypoints: float32 (persons, frames, joints, 2 or 3): x, y in pixels of the picture[, confidence 0..1]; a
+            keypoint of confidence 0 is missing and becomes zeros, whatever it was.
         pose_m: float32 (frames, joints, 3) camera-space metres, or None.
         label: Index of the action's class for recognition, or None.
         camera: The camera that took it, or None if unknown.
@@ -27,6 +28,7 @@ class Clip:
         repetitions: int32 (frames,) repetitions finished so far, or None.
         phase: float32 (frames,) 0..1 within the repetition, or None.
         valid: bool (frames,), the frames that count in a score, or None for all.
+        dataset: The data set's name in the catalogue.
 
     Raises:
         ValueError: Shapes that do not fit each other, or coordinates that are NaN or infinite; names clip and frame.
@@ -44,6 +46,7 @@ class Clip:
     repetitions: np.ndarray | None = None
     phase: np.ndarray | None = None
     valid: np.ndarray | None = None
+    dataset: str = ""
 
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
@@ -53,6 +56,10 @@ class Clip:
             raise ValueError(
                 f"{self.name}: pose_m wants {(*shape[1:3], 3)} like its keypoints; got {self.pose_m.shape}"
             )
+        if shape[-1] == 3:
+            # Where nothing was detected, files have NaN or anything; it never counts.
+            seen = self.keypoints[..., 2:] > 0
+            object.__setattr__(self, "keypoints", np.where(seen, self.keypoints, np.float32(0)))
         for what, array in (("keypoints", self.keypoints.reshape(-1, *shape[2:])), ("pose_m", self.pose_m)):
             if array is not None and not np.isfinite(array).all():
                 frame, joint = np.argwhere(~np.isfinite(array))[0][:2]

@@ -49,6 +49,7 @@ def load(data_dir: str | Path, keypoints: str = "gt") -> ClipSet:
     path_3d, path_2d = _find_files(Path(data_dir), keypoints)
     poses = _subjects(path_3d, "positions_3d")
     views = _subjects(path_2d, "positions_2d")
+    _check_layout(path_2d)
     fps = _fps(path_3d)
     train, test = (
         tuple(
@@ -92,6 +93,21 @@ def _subjects(path: Path, key: str) -> dict[str, dict[str, Any]]:
             f"found {type(subjects).__name__}"
         )
     return subjects
+
+
+def _check_layout(path_2d: Path) -> None:
+    """Refuses 2D files of other joints, such as VideoPose3D's detectron_pt_coco, by what their metadata say."""
+    metadata = load_npz(path_2d, "metadata") if "metadata" in npz_keys(path_2d) else {}
+    symmetry = metadata.get("keypoints_symmetry") if isinstance(metadata, dict) else None
+    if symmetry is None:
+        return
+    expected = {frozenset(pair) for pair in zip(H36M_17.left, H36M_17.right, strict=True)}
+    if {frozenset(pair) for pair in zip(*symmetry, strict=False)} != expected:
+        found = metadata.get("layout_name", "unknown")
+        raise ValueError(
+            f"{path_2d}: expected the joints of {H36M_17.name}, found layout {found!r} "
+            f"(left and right {symmetry}); write the file anew with skelgnn_tf.skeletons.map_keypoints"
+        )
 
 
 def _fps(path_3d: Path) -> float:

@@ -108,7 +108,8 @@ def _train_clips(path: Path) -> tuple[Clip, ...]:
     for name, sequence in _sequences(path).items():
         subject, _, action = str(name).partition(" ")
         views, fps = sequence if isinstance(sequence, (list, tuple)) and len(sequence) == 2 else (None, None)
-        if not isinstance(views, dict) or not isinstance(fps, (int, float)):
+        fps = np.asarray(fps) if fps is not None else np.empty(0)
+        if not isinstance(views, dict) or fps.size != 1 or fps.dtype.kind not in "fiu":
             raise ValueError(f"{path}, {name}: expected [{{camera: {{data_2d, data_3d}}}}, fps] as P-STMO writes it")
         for camera, view in views.items():
             where = f"{name} camera {camera}"
@@ -119,7 +120,7 @@ def _train_clips(path: Path) -> tuple[Clip, ...]:
                     keypoints_px,
                     pose_m,
                     image_size_px=_STUDIO_SIZE_PX,
-                    fps=float(fps),
+                    fps=float(fps.item()),
                     subject=subject,
                     action=action,
                 )

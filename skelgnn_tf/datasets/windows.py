@@ -106,13 +106,31 @@ def cut(
 
 
 def screen_keypoints(clip: Clip, confidence: bool) -> np.ndarray:
-    """The first person's keypoints in screen units: float32 (frames, joints, 2, or 3 with confidence)."""
+    """The first person's keypoints in screen units: float32 (frames, joints, 2, or 3 with confidence).
+
+    Without confidence nothing says which keypoints are missing, so those are interpolated over time.
+    """
     keypoints = normalize_screen(clip.keypoints[0], clip.image_size_px)
     if not confidence:
-        return keypoints[..., :2]
+        return _filled(keypoints) if keypoints.shape[-1] == 3 else keypoints
     if keypoints.shape[-1] == 3:
         return keypoints
     return np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], axis=-1)
+
+
+def _filled(keypoints: np.ndarray) -> np.ndarray:
+    """Keypoints (frames, joints, 3) -> (frames, joints, 2), those of confidence 0 interpolated over time.
+
+    A joint that is never seen lies in the middle of the others.
+    """
+    xy, seen, frames = keypoints[..., :2].copy(), keypoints[..., 2] > 0, np.arange(len(keypoints))
+    for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
+        at = frames[seen[:, joint]]
+        for axis in (0, 1):
+            xy[:, joint, axis] = np.interp(frames, at, xy[at, joint, axis])
+    known = seen.any(axis=0)
+    xy[:, ~known] = xy[:, known].mean(axis=1, keepdims=True) if known.any() else 0
+    return xy
 
 
 def _check(clip: Clip, skeleton: Skeleton, frames: int) -> None:

@@ -50,7 +50,12 @@ class DynamicGraph(keras.layers.Layer):
             raise ValueError(f"adjacency wants (groups, joints, joints); got {self.adjacency.shape}")
         self.width, self.temporal_kernel, self.causal = width, temporal_kernel, causal
         self.embedding = TemporalConv(
-            2 * len(self.adjacency) * width, temporal_kernel, causal=causal, use_bias=False, name="embedding"
+            2 * len(self.adjacency) * width,
+            temporal_kernel,
+            causal=causal,
+            use_bias=False,
+            dtype=self.dtype_policy,
+            name="embedding",
         )
 
     def build(self, input_shape: tuple) -> None:  # noqa: D102

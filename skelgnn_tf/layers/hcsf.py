@@ -83,7 +83,7 @@ class HCSF(keras.layers.Layer):
         if joints != self.skeleton.num_joints:
             raise ValueError(
                 f"{self.name} wants {self.skeleton.num_joints} joints ({self.skeleton.name}); got input {input_shape}. "
-                "From another layout: skeletons.joint_map(source, target) @ keypoints"
+                "From another layout: skeletons.map_keypoints(keypoints, source, target)"
             )
         #: C_k,out of the long-range groups.
         self.squeezed = [max(1, round(self.squeeze**k * c_in)) for k in range(1, len(self.groups))]
@@ -131,7 +131,7 @@ class HCSF(keras.layers.Layer):
 
     def _weight(self, name: str, shape: tuple, variance: float):
         return self.add_weight(
-            name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=variance**0.5)
+            name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=INITIAL_GAIN * variance**0.5)
         )
 
     def _pair_weight(self, name: str, neighbours: list[list[int]], shape: tuple[int, int]):

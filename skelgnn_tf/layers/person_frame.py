@@ -24,7 +24,10 @@ class PersonFrame(keras.layers.Layer):
         if keypoints.shape[-1] == 2:
             visible = ops.ones_like(xy[..., :1])
         else:
-            visible = ops.cast(keypoints[..., 2:] > 0, xy.dtype)
+            seen = keypoints[..., 2:] > 0
+            visible = ops.cast(seen, xy.dtype)
+            # A missing keypoint may be NaN, which no product with zero removes.
+            xy = ops.where(seen, xy, ops.zeros_like(xy))
         far = 1e6
         low = ops.min(xy * visible + far * (1 - visible), axis=-2, keepdims=True)
         high = ops.max(xy * visible - far * (1 - visible), axis=-2, keepdims=True)

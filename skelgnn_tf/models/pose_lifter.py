@@ -108,7 +108,8 @@ class PoseLifter(keras.Model):
         keypoint_frame: str = "screen",
         **kwargs,
     ) -> None:
-        super().__init__(**kwargs)
+        # Keypoints keep their bits whatever the precision: bfloat16 would round pixels. Layers cast for themselves.
+        super().__init__(autocast=False, **kwargs)
         if keypoint_frame not in ("screen", "person"):
             raise ValueError(f'keypoint_frame wants "screen" or "person"; got {keypoint_frame!r}')
         self._config = {
@@ -131,7 +132,7 @@ class PoseLifter(keras.Model):
         self.skeleton, self.frames, self.causal, self.every_frame = skeleton, frames, causal, every_frame
         self.input_channels = 3 if confidence else 2
         self.kernels = temporal_kernels(frames, blocks)
-        self.person_frame = PersonFrame(name="person_frame") if keypoint_frame == "person" else None
+        self.person_frame = PersonFrame(dtype="float32", name="person_frame") if keypoint_frame == "person" else None
         graph = {
             "skeleton": skeleton,
             "short_hops": short_hops,
@@ -142,9 +143,9 @@ class PoseLifter(keras.Model):
             "causal": causal,
         }
 
-        def hcsf(name: str, width: int, frames_here: int) -> HCSF:
+        def hcsf(name: str, width: int, frames_here: int, **options) -> HCSF:
             # A kernel longer than the clip would only see its repeated edges.
-            return HCSF(width, temporal_kernel=min(temporal_kernel, frames_here), name=name, **graph)
+            return HCSF(width, temporal_kernel=min(temporal_kernel, frames_here), name=name, **graph, **options)
 
         self.first = _Unit(hcsf("first", channels, frames), dropout, name="first_unit")
         self.pairs, frames_here, dilation = [], frames, 1
@@ -160,7 +161,7 @@ class PoseLifter(keras.Model):
             dilation *= kernel
             self.pairs.append((_Unit(a, dropout, name=f"block{i}_a_unit"), _Unit(b, dropout, name=f"block{i}_b_unit")))
         self.units = [unit for pair in self.pairs for unit in pair]
-        self.last = hcsf("last", 3, frames_here)
+        self.last = hcsf("last", 3, frames_here, dtype="float32")
 
     def build(self, input_shape: tuple) -> None:  # noqa: D102
         self._check(input_shape)
@@ -177,8 +178,8 @@ class PoseLifter(keras.Model):
             wants = ("any" if self.every_frame else expected[0], *expected[1:])
             raise ValueError(
                 f"PoseLifter wants keypoints (batch, {wants[0]} frames, {wants[1]} joints of {self.skeleton.name}, "
-                f"{wants[2]} channels); got {tuple(shape)}. From another layout: "
-                f"joint_map('coco_17', '{self.skeleton.name}') @ keypoints"
+                f"{wants[2]} channels); got {tuple(shape)}. Other joints: "
+                f"skeletons.map_keypoints(keypoints, 'coco_17', '{self.skeleton.name}')"
             )
 
     def call(self, keypoints, training: bool = False):  # noqa: D102
