@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -20,7 +21,7 @@ from skelgnn_tf.datasets import catalog, fitness
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.models import PoseLifter
-from skelgnn_tf.skeletons import H36M_17, Skeleton, joint_map
+from skelgnn_tf.skeletons import H36M_17, Skeleton, map_keypoints
 
 #: Furthest that a coordinate of a float32 file may lie from Keras'.
 BOUND_M = 1e-4
@@ -170,8 +171,7 @@ def comparison_windows(model: PoseLifter, config: Config) -> tuple[np.ndarray, s
 
 def _generated(skeleton: Skeleton, seed: int, frames: int) -> list[Clip]:
     clips = fitness.load(seed, train_clips=1, test_clips=_CLIPS, frames=frames).test
-    matrix = joint_map(H36M_17, skeleton)
-    return [catalog.map_joints(clip, matrix) for clip in clips]
+    return [replace(clip, pose_m=None, keypoints=map_keypoints(clip.keypoints, H36M_17, skeleton)) for clip in clips]
 
 
 def _name(path: Path | str) -> str:
