@@ -167,7 +167,8 @@ def test_the_make_commands_of_the_readme_exist():
 
 
 def test_every_option_that_quickstart_uses_is_in_the_commands_help(tmp_path):
-    lines = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)/", "").splitlines()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = makefile.replace("$(BIN)/", "").splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("\tskelgnn-tf ")]
     assert {command[1] for command in commands} >= {"train", "evaluate", "export", "draw"}
     program = "import sys; from skelgnn_tf.cli import main; main()"
