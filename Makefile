@@ -24,7 +24,7 @@ lint: $(VENV)/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# How skelgnn_tf/presets/fitness_9f was made: about an hour on two cores.
+# How skelgnn_tf/presets/fitness_9f was made: about half an hour on two cores.
 CMU ?= ../shared/data/cmu_mocap
 preset: $(VENV)/stamp
 	$(BIN)/skelgnn-tf train --dataset fitness --dataset h36m --data-dir $(CMU) --fitness-clips 400 --views random \
