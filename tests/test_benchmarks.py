@@ -239,7 +239,7 @@ def test_the_fcn_keeps_the_root_at_the_origin_and_learns(scripts, windows):
 
 
 def test_the_lifters_differ_from_the_default_in_nothing_but_their_layers(scripts):
-    allowed = {"sharing", "short_hops", "max_hops", "dynamic"}
+    allowed = {"sharing", "short_hops", "max_hops", "squeeze", "dynamic"}
     for changes in scripts[2].LIFTERS.values():
         assert set(changes or {}) <= allowed
         Config(**(changes or {}))
