@@ -11,8 +11,8 @@ from skelgnn_tf.layers.dynamic_graph import DynamicGraph
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
 #: Standard deviation of a fresh product, over that of its input. Batch norm undoes the scale of what comes before it,
-#: so it only sets how fast Adam turns the weights: from a third of the usual start, cmu_mocap's validation error after
-#: 330,000 samples was 38.0 instead of 41.0 mm.
+#: so it only sets how fast Adam turns the weights: with the short range from a third of the usual start, cmu_mocap's
+#: validation error after 330,000 samples was 38.0 instead of 41.0 mm (64 channels, dropout 0.1).
 INITIAL_GAIN = 0.3
 
 

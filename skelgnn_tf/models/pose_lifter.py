@@ -15,7 +15,8 @@ from skelgnn_tf.skeletons import H36M_17, Skeleton
 PRESETS = Path(__file__).parents[1] / "presets"
 
 #: What one unit of the last layer stands for, in metres. Poses spread over decimetres; with outputs of unit size one
-#: step of Adam would move them by as much. On cmu_mocap this is worth 30 mm after a short training.
+#: step of Adam would move them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
+#: with 20 cm and 50 mm with 5 cm; 2 to 5 cm differed little.
 OUTPUT_UNIT_M = 0.03
 
 
