@@ -11,105 +11,233 @@ from pathlib import Path
 
 from skelgnn_tf import skeletons
 
+TASKS = ("lift", "action")
+#: How recognition is trained.
+RECIPES = ("modern", "paper")
+#: What the lifting data sets can be mapped to.
+LIFT_SKELETONS = ("h36m_17", "h36m_17_lcn", "mpi_inf_3dhp_17")
+_SAME = object()
+
 #: Name of the Config inside a `.keras` file, beside Keras' own members.
 _MEMBER = "skelgnn_tf.json"
 
 
 def _option(
-    default, help: str, choices: tuple[str, ...] = (), at_least: float | None = None, below: float | None = None
+    default,
+    help: str,
+    choices: tuple[str, ...] = (),
+    at_least: float | None = None,
+    below: float | None = None,
+    action=_SAME,
 ):
-    """A field with what the command line shows of it and the range that it must keep."""
-    return field(default=default, metadata={"help": help, "choices": choices, "at_least": at_least, "below": below})
+    """A field with what the command line shows of it and the range that it must keep.
+
+    Its default is None until the Config knows its task: `default` is lifting's, `action` recognition's, which may be
+    one for each recipe; None there means that the task has no such field.
+    """
+    defaults = {"lift": default, "action": default if action is _SAME else action}
+    limits = {"choices": choices, "at_least": at_least, "below": below}
+    return field(default=None, metadata={"help": help, "defaults": defaults} | limits)
+
+
+def _flag(f: dataclasses.Field) -> str:
+    """The command line's name of a field."""
+    return "--" + f.name.replace("_", "-")
 
 
 @dataclass(frozen=True)
 class Config:
     """Data, model and training of a run. Every field is an option of `skelgnn-tf train`; the defaults are the paper's.
 
+    A field that the task does not have is None.
+
     Raises:
-        ValueError: A value out of its range or not among its choices; names the field.
+        ValueError: A value out of its range or not among its choices, a field of the other task; names the field.
 
     Example:
         >>> Config(frames=9, channels=64).replace(epochs=10).epochs
         10
+        >>> Config(task="action").frames
+        64
     """
 
+    task: str = _option("lift", "lift: keypoints to 3D poses; action: sequences to actions", TASKS, action="action")
     # Data
-    dataset: tuple[str, ...] = _option(("fitness",), "data set; given several times, they are mixed")
+    dataset: tuple[str, ...] = _option(("fitness",), "data set; given several times, they are mixed (lift)")
     data_dir: tuple[str, ...] = _option((), "folder of the data set's files; one for each data set that has files")
-    keypoints: str = _option("gt", "h36m: which data_2d_h36m_<name>.npz (gt, cpn_ft_h36m_dbb, ...)")
+    data_file: str = _option(None, "npz or pickle that is the data set, or the one to take of --data-dir", action="")
+    labels: str = _option(None, "npz: text file with the classes' names, one a line", action="")
+    skip_bad: bool = _option(None, "leave bad clips out, list them and count them in the report", action=False)
+    input: str = _option(
+        None,
+        "pose: 3D; keypoints: 2D of a detector; auto: pose where the files have it, keypoints for fitness",
+        ("auto", "pose", "keypoints"),
+        action="auto",
+    )
+    keypoints: str = _option("gt", "h36m: which data_2d_h36m_<name>.npz (gt, cpn_ft_h36m_dbb, ...)", action=None)
     protocol: str = _option(
         "camera",
         "camera: metres in camera space; pixel: image x, y and a depth scaled like pixels",
         ("camera", "pixel"),
+        action=None,
     )
-    fitness_clips: int = _option(250, "fitness: how many training clips of 240 frames to generate", at_least=1)
+    fitness_clips: int = _option(
+        250, "fitness: how many training clips to generate (of 240 frames; action: 300)", at_least=1, action=1300
+    )
     views: str = _option(
-        "file", "file: the data set's own views; random: drawn cameras, anew each epoch", ("file", "random")
+        "file",
+        "file: the data set's own views; random: drawn cameras, anew each epoch",
+        ("file", "random"),
+        action=None,
+    )
+    sampling: str = _option(
+        None,
+        "how a clip becomes T frames. resize: a random crop, interpolated; repeat: started again until full; window: "
+        "at --fps from anywhere, as a live window sees it",
+        ("resize", "repeat", "window"),
+        action="resize",
     )
     fps: float = _option(0.0, "resample windows to this frame rate; 0 keeps each clip's own", at_least=0)
     rate_jitter: float = _option(0.0, "window speed varies by up to this factor either way, e.g. 0.25", at_least=0)
-    stride: int = _option(1, "train on every N-th window", at_least=1)
-    limit_train: int = _option(0, "train on at most this many frames; 0 takes all", at_least=0)
-    validation: float = _option(0.05, "share of the training takes kept to choose the best epoch", at_least=0, below=1)
+    stride: int = _option(1, "train on every N-th window", at_least=1, action=None)
+    limit_train: int = _option(0, "train on at most this many frames; 0 takes all", at_least=0, action=None)
+    validation: float = _option(
+        0.05, "share of the training takes kept to choose the best epoch; 0: the last", at_least=0, below=1, action=0.0
+    )
     # Model
     skeleton: str = _option(
         "h36m_17",
-        "joints and graph; h36m_17_lcn has LCN's extra edges",
-        ("h36m_17", "h36m_17_lcn", "mpi_inf_3dhp_17"),
+        "joints and graph; h36m_17_lcn has LCN's extra edges; auto: the data set's own (action)",
+        ("auto", *skeletons.ALL),
+        action="auto",
     )
-    frames: int = _option(1, "window length T, odd: 1, 9, 27, 81", at_least=1)
-    channels: int = _option(128, "width C", at_least=1)
-    blocks: int = _option(0, "residual blocks; 0: 2 up to 9 frames, 3 for 27, 4 for 81", at_least=0)
-    short_hops: int = _option(1, "S, hops at full width", at_least=0)
-    max_hops: int = _option(2, "L, furthest hop", at_least=0)
+    frames: int = _option(1, "window length T; odd for lift: 1, 9, 27, 81", at_least=1, action=64)
+    persons: int = _option(None, "1 or 2; 0: as many as the data have", at_least=0, below=3, action=0)
+    size: str = _option(None, "the paper's nine blocks, or six for phones", ("paper", "small"), action="paper")
+    channels: int = _option(128, "width C; action: of the first blocks, 0 for the size's own", at_least=0, action=0)
+    blocks: int = _option(0, "residual blocks; 0: 2 up to 9 frames, 3 for 27, 4 for 81", at_least=0, action=None)
+    short_hops: int = _option(1, "S, hops at full width", at_least=0, action=5)
+    max_hops: int = _option(2, "L, furthest hop", at_least=0, action=7)
     squeeze: float = _option(0.125, "d, share of channels kept with each further hop")
     dynamic: bool = _option(True, "dynamic graph (D-HCSF) or static (HCSF)")
     temporal_kernel: int = _option(3, "F, frames the dynamic graph looks at", at_least=1)
-    sharing: str = _option("pair", "weights by joint pair (LCN) or shared (GCN)", ("pair", "shared"))
-    dropout: float = _option(0.25, "share of channels dropped", at_least=0, below=1)
-    causal: bool = _option(False, "no look-ahead, for live use")
-    every_frame: bool = _option(False, "a pose for each frame of the window instead of one")
-    confidence: bool = _option(False, "third input channel; 0 marks a missing keypoint")
-    keypoint_frame: str = _option(
-        "screen", "screen: VideoPose3D's scaling; person: the person's own box, for phones", ("screen", "person")
+    sharing: str = _option("pair", "weights by joint pair (LCN) or shared (GCN)", ("pair", "shared"), action=None)
+    dropout: float = _option(
+        0.25, "share of channels dropped (action: before the last layer)", at_least=0, below=1, action=0.0
     )
+    causal: bool = _option(False, "no look-ahead, for live use", action=None)
+    every_frame: bool = _option(False, "a pose for each frame of the window instead of one", action=None)
+    confidence: bool = _option(
+        False, "a further input channel; 0 marks a missing keypoint (action: where the data have it)", action=True
+    )
+    keypoint_frame: str = _option(
+        "screen",
+        "screen: VideoPose3D's scaling; person: the person's own box, for phones",
+        ("screen", "person"),
+        action=None,
+    )
+    normalization: str = _option(
+        None,
+        "center: the first frame's trunk is the origin; view: and the person upright, facing the camera; box: by the "
+        "persons' boxes; auto: center for poses, box for keypoints",
+        ("auto", "none", "center", "view", "box"),
+        action="auto",
+    )
+    stream: str = _option(None, "what the model sees", ("joint", "bone", "joint_motion", "bone_motion"), action="joint")
     # Augmentation
-    flip: bool = _option(True, "mirror half of the windows in training, and average with the mirrored at test")
-    noise: float = _option(0.0, "keypoint noise, as a share of the person's box", at_least=0)
-    joint_offset: float = _option(0.0, "joints defined elsewhere, by this many metres (random views)", at_least=0)
-    joint_drop: float = _option(0.0, "share of keypoints missing (wants --confidence)", at_least=0, below=1)
-    side_swap: float = _option(0.0, "share of windows where left is taken for right for a while", at_least=0, below=1)
+    flip: bool = _option(
+        True,
+        "mirror half of the windows in training (lift: and average with the mirrored at test; action: classes that say "
+        "a side change to their counterpart)",
+        action=False,
+    )
+    noise: float = _option(0.0, "keypoint noise, as a share of the person's box", at_least=0, action=None)
+    joint_offset: float = _option(
+        0.0, "joints defined elsewhere, by this many metres (random views)", at_least=0, action=None
+    )
+    side_swap: float = _option(
+        0.0, "share of windows where left is taken for right for a while", at_least=0, below=1, action=None
+    )
+    joint_drop: float = _option(0.0, "share of joints missing (lift: wants --confidence)", at_least=0, below=1)
+    frame_drop: float = _option(None, "share of frames that repeat the one before", at_least=0, below=1, action=0.0)
+    rotation: float = _option(None, "clips turned by up to this many degrees about each axis", at_least=0, action=17.0)
+    scaling: float = _option(None, "clips scaled by up to this share along each axis", at_least=0, below=1, action=0.1)
+    shear: float = _option(None, "clips sheared by up to this much", at_least=0, action=0.0)
     # Training
-    epochs: int = _option(80, "passes over the training windows", at_least=1)
-    batch_size: int = _option(256, "windows a step", at_least=1)
-    learning_rate: float = _option(1e-3, "Adam's, at the start", at_least=0)
-    decay: float = _option(0.95, "the learning rate's factor after each epoch", at_least=0)
-    ema: float = _option(0.0, "average of the weights with this momentum, e.g. 0.999; 0 is off", at_least=0, below=1)
+    recipe: str = _option(
+        None,
+        "modern: AdamW, cosine; paper: SGD with momentum, / 10 at 35/60 and 45/60 of the epochs",
+        RECIPES,
+        action="modern",
+    )
+    epochs: int = _option(80, "passes over the training windows", at_least=1, action=60)
+    batch_size: int = _option(256, "windows a step", at_least=1, action={"modern": 32, "paper": 64})
+    learning_rate: float = _option(
+        1e-3, "the optimizer's, at the start or highest", at_least=0, action={"modern": 2e-3, "paper": 0.1}
+    )
+    decay: float = _option(0.95, "the learning rate's factor after each epoch", at_least=0, action=None)
+    weight_decay: float = _option(None, "AdamW's, or SGD's L2", at_least=0, action={"modern": 0.05, "paper": 5e-4})
+    label_smoothing: float = _option(
+        None, "share of the target spread over all classes", at_least=0, below=1, action={"modern": 0.1, "paper": 0.0}
+    )
+    class_weights: bool = _option(None, "let all classes count alike, however many clips they have", action=False)
+    ema: float = _option(
+        0.0,
+        "average of the weights with this momentum, e.g. 0.999; 0 is off",
+        at_least=0,
+        below=1,
+        action={"modern": 0.99, "paper": 0.0},
+    )
     mixed_precision: bool = _option(False, "bfloat16 activations")
     xla: bool = _option(False, "compile the step with XLA")
     seed: int = _option(0, "of weights, order and augmentation", at_least=0)
 
     def __post_init__(self) -> None:
+        if self.task not in (None, *TASKS):
+            raise ValueError(f"--task wants {' or '.join(TASKS)}; got {self.task!r}")
+        object.__setattr__(self, "task", self.task or "lift")
         for f in dataclasses.fields(self):
-            value, meta = getattr(self, f.name), f.metadata
-            option = "--" + f.name.replace("_", "-")
-            if meta["choices"] and value not in meta["choices"]:
-                raise ValueError(f"{option} wants {' or '.join(meta['choices'])}; got {value!r}")
-            # "not >=" refuses NaN too.
-            if meta["at_least"] is not None and not value >= meta["at_least"]:
-                raise ValueError(f"{option} wants {meta['at_least']} or more; got {value}")
-            if meta["below"] is not None and value >= meta["below"]:
-                raise ValueError(f"{option} wants less than {meta['below']}; got {value}")
+            self._fill(f)
+            self._check_range(f)
         object.__setattr__(self, "dataset", tuple(self.dataset))
         object.__setattr__(self, "data_dir", tuple(self.data_dir))
         # The model would say so too, but only after the data are loaded.
-        if self.frames % 2 == 0:
-            raise ValueError(f"--frames wants an odd number, such as 1, 9, 27 or 81; got {self.frames}")
         if self.short_hops > self.max_hops:
             raise ValueError(f"--short-hops wants at most --max-hops ({self.max_hops}); got {self.short_hops}")
         if not 0 < self.squeeze <= 1:
             raise ValueError(f"--squeeze wants 0 < d <= 1; got {self.squeeze}")
+        self._check_lift() if self.task == "lift" else self._check_action()
+
+    def _fill(self, f: dataclasses.Field) -> None:
+        """Gives a field that was not named its task's default."""
+        default = f.metadata["defaults"][self.task]
+        if isinstance(default, dict):
+            default = default.get(self.recipe, default["modern"])
+        if getattr(self, f.name) is None:
+            object.__setattr__(self, f.name, default)
+        elif default is None:
+            other = next(task for task in TASKS if task != self.task)
+            raise ValueError(f"{_flag(f)} is of --task {other}; this is --task {self.task}")
+
+    def _check_range(self, f: dataclasses.Field) -> None:
+        value, meta = getattr(self, f.name), f.metadata
+        if value is None:
+            return
+        if meta["choices"] and value not in meta["choices"]:
+            raise ValueError(f"{_flag(f)} wants {' or '.join(meta['choices'])}; got {value!r}")
+        # "not >=" refuses NaN too.
+        if meta["at_least"] is not None and not value >= meta["at_least"]:
+            raise ValueError(f"{_flag(f)} wants {meta['at_least']} or more; got {value}")
+        if meta["below"] is not None and value >= meta["below"]:
+            raise ValueError(f"{_flag(f)} wants less than {meta['below']}; got {value}")
+
+    def _check_lift(self) -> None:
+        if self.skeleton not in LIFT_SKELETONS:
+            raise ValueError(f"--skeleton wants {' or '.join(LIFT_SKELETONS)} for --task lift; got {self.skeleton!r}")
+        if not self.channels:
+            raise ValueError("--channels wants 1 or more; got 0")
+        if self.frames % 2 == 0:
+            raise ValueError(f"--frames wants an odd number, such as 1, 9, 27 or 81; got {self.frames}")
         if self.joint_drop and not self.confidence:
             raise ValueError("--joint-drop wants --confidence, the channel that says which keypoints are missing")
         if self.joint_offset and self.views != "random":
@@ -119,13 +247,24 @@ class Config:
                 "--protocol pixel predicts the picture's own x and y: it wants --views file --keypoint-frame screen"
             )
 
+    def _check_action(self) -> None:
+        if len(self.dataset) != 1:
+            raise ValueError(
+                f"--task action wants one --dataset, for each has its own classes; got {len(self.dataset)}"
+            )
+        if self.sampling != "window" and (self.fps or self.rate_jitter):
+            raise ValueError(f"--fps and --rate-jitter want --sampling window; this is --sampling {self.sampling}")
+        if self.input == "keypoints" and self.normalization == "view":
+            raise ValueError("--normalization view turns poses in space; keypoints want box, center or none")
+
     def replace(self, **changes) -> Config:
         """The same with other values; an unknown name raises TypeError."""
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
-        """One JSON object, a key for each field."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        """One JSON object, a key for each field of the task."""
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return json.dumps(values, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Config:
@@ -142,20 +281,36 @@ class Config:
             raise ValueError(f"config has a value of another type than its field: {error}") from error
 
 
-def build_model(config: Config):
-    """The model that a config describes, with fresh weights: a `PoseLifter`."""
-    from skelgnn_tf.models import PoseLifter
+def build_model(config: Config, classes: tuple[str, ...] = ()):
+    """The model that a config describes, with fresh weights.
 
+    Args:
+        config: Of a recogniser, what was "auto" is settled (`datasets.actions.load`).
+        classes: Names of the recogniser's classes.
+
+    Returns:
+        PoseLifter or ActionRecognizer.
+    """
+    from skelgnn_tf.models import ActionRecognizer, PoseLifter
+
+    skeleton = skeletons.get(config.skeleton)
+    if config.task == "lift":
+        names = (
+            "frames channels short_hops max_hops squeeze dynamic temporal_kernel sharing dropout causal every_frame "
+            "confidence keypoint_frame"
+        ).split()
+        values = {name: getattr(config, name) for name in names}
+        model = PoseLifter(skeleton, blocks=config.blocks or None, **values)
+        model.build((None, config.frames, skeleton.num_joints, model.input_channels))
+        return model
     names = (
-        "frames channels short_hops max_hops squeeze dynamic temporal_kernel sharing dropout causal every_frame "
-        "confidence keypoint_frame"
+        "frames persons confidence normalization stream size short_hops max_hops squeeze dynamic temporal_kernel "
+        "dropout rotation scaling shear joint_drop seed"
     ).split()
-    model = PoseLifter(
-        skeletons.get(config.skeleton),
-        blocks=config.blocks or None,
-        **{name: getattr(config, name) for name in names},
-    )
-    model.build((None, config.frames, model.skeleton.num_joints, model.input_channels))
+    values = {name: getattr(config, name) for name in names}
+    dims = 3 if config.input == "pose" else 2
+    model = ActionRecognizer(classes, skeleton, dims=dims, channels=config.channels or None, **values)
+    model.build((None, config.persons, config.frames, skeleton.num_joints, model.input_channels))
     return model
 
 

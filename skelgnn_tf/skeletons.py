@@ -109,6 +109,24 @@ class Skeleton:
             distances = np.minimum(distances, distances[:, via, None] + distances[None, via, :])
         return distances
 
+    @cached_property
+    def pelvis(self) -> np.ndarray:
+        """The lower end of the spine as weights of the joints: float32 (N,), summing to 1."""
+        return self._point(("spine_base", "pelvis", "hip"), ("left_hip", "right_hip"))
+
+    @cached_property
+    def middle(self) -> np.ndarray:
+        """The middle of the trunk as weights of the joints: float32 (N,), summing to 1."""
+        return self._point(("spine_mid", "spine"), ("left_hip", "right_hip", "left_shoulder", "right_shoulder"))
+
+    def _point(self, names: tuple[str, ...], around: tuple[str, ...]) -> np.ndarray:
+        """The first of some joints that there is, else the mean of others, else the root."""
+        named = [joint for joint in names if joint in self.joints][:1]
+        found = named or [joint for joint in around if joint in self.joints] or [self.joints[self.root]]
+        weights = np.zeros(self.num_joints, np.float32)
+        weights[[self.index(joint) for joint in found]] = 1 / len(found)
+        return weights
+
     def index(self, joint: str) -> int:
         """Index of a joint by name; ValueError lists the names if there is none."""
         if joint not in self.joints:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from skelgnn_tf.datasets.augment import NumpyDraws
+from skelgnn_tf.training.action_batches import ActionBatcher
 from skelgnn_tf.training.batches import Batcher
 
 
@@ -44,3 +45,26 @@ class ArrayBatches(keras.utils.PyDataset):
         if self.batcher.training:
             self.epoch += 1
             self._shuffle()
+
+
+class SequenceBatches(keras.utils.PyDataset):
+    """A recogniser's batches, one epoch after another.
+
+    Args:
+        batcher: Cuts and augments.
+        first_step: Steps already taken; a resumed run begins here.
+    """
+
+    def __init__(self, batcher: ActionBatcher, first_step: int = 0) -> None:
+        super().__init__()
+        self.batcher, self.first_step = batcher, first_step
+
+    def __len__(self) -> int:
+        return self.batcher.steps - self.first_step % self.batcher.steps
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        return self.batcher(self.first_step + index)
+
+    def on_epoch_end(self) -> None:
+        """The next epoch has steps of its own; validation begins again."""
+        self.first_step = self.first_step + len(self) if self.batcher.training else 0

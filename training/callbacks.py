@@ -52,12 +52,13 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: The run folder.
         config: Saved inside the models.
-        monitor: Name of the score that the best model has the least of.
+        monitor: Name of the score that the best model has the least of; None takes the last for the best.
+        higher_is_better: The best has the most of it instead.
     """
 
-    def __init__(self, folder: Path, config: Config, monitor: str) -> None:
+    def __init__(self, folder: Path, config: Config, monitor: str | None, higher_is_better: bool = False) -> None:
         super().__init__()
-        self.folder, self.config, self.monitor = folder, config, monitor
+        self.folder, self.config, self.monitor, self.sign = folder, config, monitor, -1 if higher_is_better else 1
         self.best, self.epochs = math.inf, 0
 
     @property
@@ -109,8 +110,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Saves the last model, and the best one if this is it."""
-        score = float(logs[self.monitor])
-        better = score < self.best
+        # Among equals the later one has seen more.
+        score = self.sign * float(logs[self.monitor]) if self.monitor else math.inf
+        better = score <= self.best
         self.best, self.epochs = min(score, self.best), epoch + 1
         self.save_state()
         # The averaged weights are what is used later, the plain ones what training goes on with.
@@ -132,22 +134,23 @@ def _seeds(model: keras.Model) -> list:
 
 
 class TerminalProgress(keras.callbacks.Callback):
-    """A bar for each epoch: loss, MPJPE, frames per second, time left.
+    """A bar for each epoch: loss, score, frames or clips per second, time left.
 
     Args:
         steps: Steps in an epoch.
         epochs: Last epoch.
-        frames_per_step: Frames in a batch, a window's frames all counted.
+        units_per_step: What the rate counts in a batch: frames (a window's all counted) or clips.
         metric: Name of the metric in the logs, and how it is shown: ("mpjpe_mm", "MPJPE {:.1f} mm").
         console: Where it is drawn.
+        unit: What the rate counts.
     """
 
     def __init__(
-        self, steps: int, epochs: int, frames_per_step: int, metric: tuple[str, str], console: Console
+        self, steps: int, epochs: int, units_per_step: int, metric: tuple[str, str], console: Console, unit: str
     ) -> None:
         super().__init__()
-        self.steps, self.epochs, self.frames_per_step, self.metric = steps, epochs, frames_per_step, metric
-        self.console, self.done = console, 0
+        self.steps, self.epochs, self.units_per_step, self.metric = steps, epochs, units_per_step, metric
+        self.console, self.unit, self.done = console, unit, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Opens the bar."""
@@ -179,27 +182,27 @@ class TerminalProgress(keras.callbacks.Callback):
     def _scores(self, logs: dict, prefix: str = "") -> str:
         name, shown = self.metric
         return f"loss {float(logs[prefix + 'loss']):.4f}  {shown.format(float(logs[prefix + name]))}" + (
-            "" if prefix else f"  {self.frames_per_second():,.0f} frames/s"
+            "" if prefix else f"  {self.rate_so_far():,.0f} {self.unit}/s"
         )
 
-    def frames_per_second(self) -> float:
+    def rate_so_far(self) -> float:
         """Rate of this epoch so far."""
-        return self.done * self.frames_per_step / max(time.perf_counter() - self.begun, 1e-9)
+        return self.done * self.units_per_step / max(time.perf_counter() - self.begun, 1e-9)
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """Notes the training rate before validation takes its time."""
-        self.rate = self.frames_per_second()
+        self.rate = self.rate_so_far()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Replaces the bar by one line."""
         self.progress.stop()
         seconds = time.perf_counter() - self.begun
         name, shown = self.metric
-        rate = getattr(self, "rate", None) or self.frames_per_second()
+        rate = getattr(self, "rate", None) or self.rate_so_far()
         line = f"epoch {epoch + 1}/{self.epochs}  loss {logs['loss']:.4f}  {shown.format(logs[name])}"
         if f"val_{name}" in logs:
             line += f"  validation {shown.format(logs['val_' + name])}"
-        self.console.print(f"{line}  {rate:,.0f} frames/s  {seconds:.0f} s", highlight=False, soft_wrap=True)
+        self.console.print(f"{line}  {rate:,.0f} {self.unit}/s  {seconds:.0f} s", highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Takes the bar away when training is cut short."""

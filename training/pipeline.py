@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from skelgnn_tf.training.action_batches import ActionBatcher
 from skelgnn_tf.training.batches import Batcher
 
 
@@ -77,3 +78,18 @@ def _rows_of_epoch(batcher: Batcher, epoch: tf.Tensor) -> tf.Tensor:
     seed = tf.stack([batcher.config.seed, epoch])
     order = tf.random.experimental.stateless_shuffle(tf.range(num_windows), seed=seed)
     return tf.reshape(order[: steps * size], (steps, size))
+
+
+def sequence_batches(batcher: ActionBatcher, first_step: int, last_step: int) -> tf.data.Dataset:
+    """The batches of a recogniser's steps `first_step` to `last_step` - 1, each made when it is wanted.
+
+    The frames may lie in a memory-mapped file larger than memory, so they are cut in numpy and not in the graph.
+    """
+    example = batcher(0)
+    signature = [tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype)) for part in example]
+
+    def make(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        parts = tf.numpy_function(lambda step: batcher(int(step)), [step], [spec.dtype for spec in signature])
+        return tuple(tf.ensure_shape(part, spec.shape) for part, spec in zip(parts, signature, strict=True))
+
+    return tf.data.Dataset.range(first_step, last_step).map(make, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -42,23 +42,23 @@ def write_report(scores: dict, folder: str | Path) -> list[Path]:
         "by_joint.png": _plot_joints,
     }
     written = [
-        _write_text(folder / "report.json", json.dumps(scores, indent=2, allow_nan=False) + "\n"),
-        _write_text(folder / "report.md", markdown(scores, plots)),
+        write_text(folder / "report.json", json.dumps(scores, indent=2, allow_nan=False) + "\n"),
+        write_text(folder / "report.md", markdown(scores, plots)),
     ]
     for name, plot in plots.items():
         written.append(save_png(plot(scores), folder / name))
     return written
 
 
-def rounded(value: object) -> object:
-    """The same nested dicts and lists with numbers as plain Python ones, floats to three decimals."""
+def rounded(value: object, decimals: int = 3) -> object:
+    """The same nested dicts and lists with numbers as plain Python ones, floats rounded."""
     if isinstance(value, dict):
-        return {str(key): rounded(inner) for key, inner in value.items()}
+        return {str(key): rounded(inner, decimals) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [rounded(inner) for inner in value]
+        return [rounded(inner, decimals) for inner in value]
     if hasattr(value, "tolist"):
-        return rounded(value.tolist())
-    return round(value, 3) if isinstance(value, float) else value
+        return rounded(value.tolist(), decimals)
+    return round(value, decimals) if isinstance(value, float) else value
 
 
 def markdown(scores: dict, plots: Iterable[str] = ()) -> str:
@@ -81,12 +81,12 @@ def markdown(scores: dict, plots: Iterable[str] = ()) -> str:
         lines += ["", "## MPI-INF-3DHP", "", "PCK at 150 mm and AUC over 0 to 150 mm, 14 joints.", ""]
         lines += _3dhp(scores["mpi_inf_3dhp"])
     by_joint = scores["by_joint_mm"].items()
-    lines += ["", "## By joint", "", *_table(["joint", "mm"], [[joint, _mm(error)] for joint, error in by_joint])]
+    lines += ["", "## By joint", "", *table(["joint", "mm"], [[joint, _mm(error)] for joint, error in by_joint])]
     lines += ["", "## Plots", ""] + [f"![{Path(name).stem.replace('_', ' ')}]({name})" for name in plots]
     return "\n".join(lines) + "\n"
 
 
-def _write_text(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str) -> Path:
     """Writes beside the place and moves there, so that no half-written file is ever seen."""
     part = path.with_name(path.name + ".part")
     try:
@@ -101,10 +101,12 @@ def _mm(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def _table(header: list[str], rows: list[list[object]]) -> list[str]:
-    """A Markdown table, the first column to the left and figures to the right."""
+def table(header: list[str], rows: list[list[object]]) -> list[str]:
+    """The lines of a Markdown table, the first column to the left and figures to the right."""
     ruler = ["---", *["---:"] * (len(header) - 1)]
-    return ["| " + " | ".join(map(str, row)) + " |" for row in (header, ruler, *rows)]
+    # A user's own names may have bars in them.
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in (header, ruler, *rows)]
+    return ["| " + " | ".join(row) + " |" for row in cells]
 
 
 def _rivals(scores: dict) -> dict[str, dict]:
@@ -122,7 +124,7 @@ def _summary(scores: dict) -> list[str]:
     for name, values in _rivals(scores).items():
         p1, p2, hardest = (_mm(values[key]) for key in ("p1_mm", "p2_mm", "hardest_5_mm"))
         rows.append([name, p1, p2, MISSING, MISSING, hardest, MISSING])
-    return _table(["", "P1", "P2", "N-MPJPE", "MPJVE", "hardest 5 %", "over 60 mm"], rows)
+    return table(["", "P1", "P2", "N-MPJPE", "MPJVE", "hardest 5 %", "over 60 mm"], rows)
 
 
 def _hardest(scores: dict) -> list[str]:
@@ -131,7 +133,7 @@ def _hardest(scores: dict) -> list[str]:
         name = scores["hard_reference"].get("name", "the reference model")
         rows[f"**model**, hardest for {name}"] = scores["hard_reference"]
     rows.update({f"{name}, its own hardest": values for name, values in _rivals(scores).items()})
-    return _table(
+    return table(
         ["", *(f"{percent} %" for percent in HARDEST_PERCENT)],
         [[name, *(_mm(row[f"hardest_{percent}_mm"]) for percent in HARDEST_PERCENT)] for name, row in rows.items()],
     )
@@ -143,12 +145,12 @@ def _by_action(scores: dict) -> list[str]:
         return [*errors, _mm(values["mpjve_mm"], 2), values["frames"]]
 
     rows = [[action, *row(values)] for action, values in scores["by_action"].items()]
-    return _table(["action", "P1", "P2", "N-MPJPE", "MPJVE", "frames"], [*rows, ["**mean of actions**", *row(scores)]])
+    return table(["action", "P1", "P2", "N-MPJPE", "MPJVE", "frames"], [*rows, ["**mean of actions**", *row(scores)]])
 
 
 def _3dhp(scores: dict) -> list[str]:
     rows = {**scores["by_sequence"], **scores["by_setting"], "**all frames**": scores}
-    return _table(
+    return table(
         ["", "PCK", "AUC", "MPJPE", "frames"],
         [
             [name, f"{row['pck']:.1%}", f"{row['auc']:.1%}", _mm(row["mpjpe_mm"]), row["frames"]]

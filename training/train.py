@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 from rich.console import Console
 
-from skelgnn_tf import skeletons
-from skelgnn_tf.config import Config, build_model
-from skelgnn_tf.datasets import catalog
+from skelgnn_tf.config import Config
 from skelgnn_tf.datasets.clip import Clip
-from skelgnn_tf.metrics import MM_PER_M, MPJPE, keras_mpjpe
-from skelgnn_tf.training.batches import Batcher, cut_windows
+from skelgnn_tf.datasets.sequences import ActionSet
 from skelgnn_tf.training.callbacks import Checkpoint, NotANumber, StopAtNaN, TerminalProgress, steps_taken
 from skelgnn_tf.training.distribute import scope
+from skelgnn_tf.training.lifting import Lifting
+from skelgnn_tf.training.recognition import Recognition
+
+#: Data, model, loss and optimizer of each task; the two classes have the same members.
+TASKS = {"lift": Lifting, "action": Recognition}
+Task = Lifting | Recognition
 
 
 def train(
@@ -27,7 +29,7 @@ def train(
     *,
     resume: bool = False,
     distribute: str = "auto",
-    clips: Sequence[Clip] | None = None,
+    clips: Sequence[Clip] | ActionSet | None = None,
     console: Console | None = None,
 ) -> Path:
     """Trains a model and leaves it in a run folder; a run that stood there before is moved aside.
@@ -37,7 +39,7 @@ def train(
         folder: Where the run goes: config.json, model.keras (best epoch), last.keras, checkpoints/, history.csv, logs/.
         resume: Go on with the run in `folder`, to the same end as if it had never stopped.
         distribute: "auto", "none" or "mirrored", as `distribute.scope` has it.
-        clips: Training clips, instead of those that the config's data sets give.
+        clips: Training clips, or for recognition an ActionSet, instead of what the config's data sets give.
         console: Where progress is shown.
 
     Returns:
@@ -49,48 +51,35 @@ def train(
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     console = console or Console()
-    skeleton = skeletons.get(config.skeleton)
-    if clips is None:
-        clips = catalog.load(
-            config.dataset, config.data_dir, skeleton, config.keypoints, config.seed, config.fitness_clips
-        ).train
-    fit_clips, held_out = hold_out(clips, config.validation)
-    batcher = Batcher(cut_windows(fit_clips, skeleton, config, training=True), config, skeleton, training=True)
-    validation = None
-    if held_out:
-        windows = cut_windows(held_out, skeleton, config, training=False)
-        validation = _validation_data(Batcher(windows, config, skeleton, training=False))
+    task = TASKS[config.task](config, clips, console)
+    config = task.config
+    validation = task.validation_batches()
 
     keras.utils.set_random_seed(config.seed)
-    steps = batcher.steps
-    metric = ("mpjpe_mm", "MPJPE {:.1f} mm") if config.protocol == "camera" else ("mpjpe_px", "error {:.1f} px")
+    steps = task.steps
     with scope(distribute) as replicas:
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
         try:
-            model = build_model(config)
+            model = task.build()
         finally:
             keras.config.set_dtype_policy("float32")
-        rate = keras.optimizers.schedules.ExponentialDecay(config.learning_rate, steps, config.decay, staircase=True)
-        optimizer = keras.optimizers.Adam(rate, **({"use_ema": True, "ema_momentum": config.ema} if config.ema else {}))
-        # Half a picture's width is one screen unit.
-        scale = MM_PER_M if config.protocol == "camera" else clips[0].image_size_px[0] / 2
+        optimizer = task.optimizer()
         model.compile(
             optimizer,
-            loss=keras_mpjpe,
-            metrics=[MPJPE(metric[0], scale=scale)],
+            loss=task.loss,
+            metrics=task.metrics(),
             jit_compile=config.xla or keras.backend.backend() == "jax",
         )
         optimizer.build(model.trainable_variables)
 
-    checkpoint = Checkpoint(folder, config, f"val_{metric[0]}" if validation is not None else metric[0])
+    checkpoint = Checkpoint(folder, config, task.monitor, task.higher_is_better)
     begun = checkpoint.restore(model)["steps"] if resume else 0
     if resume:
         (folder / "config.json").write_text(config.to_json() + "\n")
     else:
         _make_folder(folder, config, console)
     console.print(
-        f"{folder}: {model.count_params():,} weights, {len(batcher.windows):,} windows of {config.frames} frame(s) "
-        f"from {len(fit_clips)} clips ({len(held_out)} kept for validation), {steps} steps an epoch"
+        f"{folder}: {model.count_params():,} weights, {task.about}, {steps} steps an epoch"
         + (f", {replicas} replicas" if replicas > 1 else "")
         + (f", resumed at step {begun}" if begun else ""),
         highlight=False,
@@ -101,11 +90,9 @@ def train(
     if begun >= steps * config.epochs:
         console.print(f"all {config.epochs} epochs are done; give a larger --epochs to train on")
         return folder
-    progress = TerminalProgress(
-        steps, config.epochs, min(config.batch_size, len(batcher.windows)) * config.frames, metric, console
-    )
+    progress = TerminalProgress(steps, config.epochs, task.units_per_step, task.metric, console, unit=task.unit)
     callbacks = [
-        StopAtNaN(lambda step: describe_batch(batcher, step)),
+        StopAtNaN(lambda step: describe_batch(task, step)),
         *([keras.callbacks.SwapEMAWeights()] if config.ema and validation is not None else []),
         checkpoint,
         progress,
@@ -114,7 +101,7 @@ def train(
     if keras.backend.backend() == "tensorflow":
         callbacks.append(keras.callbacks.TensorBoard(folder / "logs", write_graph=False))
     try:
-        _fit(model, batcher, validation, callbacks, begun, steps)
+        _fit(model, task, validation, callbacks, begun)
     except KeyboardInterrupt:
         progress.close()
         if hasattr(model, "jax_state_sync"):
@@ -138,30 +125,22 @@ def train(
     return folder
 
 
-def _fit(model, batcher: Batcher, validation, callbacks: list, begun: int, steps: int) -> None:
+def _fit(model, task: Task, validation, callbacks: list, begun: int) -> None:
     """The training loop, from step `begun` on."""
-    config = batcher.config
+    steps, epochs = task.steps, task.config.epochs
     first_epoch, cut_short = divmod(begun, steps)
     rest = steps - cut_short
-    if keras.backend.backend() == "tensorflow":
-        from skelgnn_tf.training.pipeline import training_batches
-
-        remainder = training_batches(batcher, begun, first_epoch + 1)
-        data = training_batches(batcher, begun + rest if cut_short else begun, config.epochs)
-    else:
-        from skelgnn_tf.training.arrays import ArrayBatches
-
-        remainder = ArrayBatches(batcher, first_epoch, cut_short)
-        data = ArrayBatches(batcher, first_epoch + (cut_short > 0))
     if cut_short:
         # Were it to run into the end of the data, TensorFlow would count a step that was never taken.
+        remainder = task.batches(begun, first_epoch + 1)
         _run(model, remainder, validation, callbacks, first_epoch, first_epoch + 1, rest)
         if model.optimizer.use_ema:
             # Keras ends every fit with the averaged weights; training goes on with the plain ones.
             next(c for c in callbacks if isinstance(c, Checkpoint)).restore(model)
         first_epoch += 1
-    if first_epoch < config.epochs:
-        _run(model, data, validation, callbacks, first_epoch, config.epochs, steps)
+    if first_epoch < epochs:
+        data = task.batches(first_epoch * steps, epochs)
+        _run(model, data, validation, callbacks, first_epoch, epochs, steps)
 
 
 def _finish_epoch(model, checkpoint: Checkpoint, validation, epoch: int) -> None:
@@ -181,49 +160,13 @@ def _run(model, data, validation, callbacks: list, first_epoch: int, epochs: int
     )  # fmt: skip
 
 
-def _validation_data(batcher: Batcher):
-    if keras.backend.backend() == "tensorflow":
-        from skelgnn_tf.training.pipeline import validation_batches
-
-        return validation_batches(batcher)
-    from skelgnn_tf.training.arrays import ArrayBatches
-
-    return ArrayBatches(batcher)
-
-
-def hold_out(clips: Sequence[Clip], share: float) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
-    """Splits off takes (all views of one together) that choose the best epoch: every n-th, for `share` of them.
-
-    Args:
-        clips: Training clips.
-        share: 0..1; 0, or fewer than two takes, keeps none back.
-
-    Returns:
-        Clips to train on, clips held out.
-    """
-    takes = list(dict.fromkeys(clip.take for clip in clips))
-    if not share or len(takes) < 2:
-        return tuple(clips), ()
-    count = min(max(1, round(share * len(takes))), len(takes) - 1)
-    chosen = {takes[i] for i in np.linspace(0, len(takes) - 1, count + 2).round().astype(int)[1:-1]}
-    return (
-        tuple(clip for clip in clips if clip.take not in chosen),
-        tuple(clip for clip in clips if clip.take in chosen),
-    )
-
-
-def describe_batch(batcher: Batcher, step: int) -> str:
+def describe_batch(task: Task, step: int) -> str:
     """Names epoch, batch and clips of a step, for messages."""
-    windows = batcher.windows
-    epoch, batch = divmod(step, batcher.steps)
-    where = f"epoch {epoch + 1}, batch {batch + 1}"
-    if keras.backend.backend() != "tensorflow":
+    epoch, batch = divmod(step, task.steps)
+    where, names = f"epoch {epoch + 1}, batch {batch + 1}", task.clips_of_step(step)
+    if not names:
         return where
-    from skelgnn_tf.training.pipeline import rows_of_step
-
-    clips = np.unique(windows.clip[rows_of_step(batcher, step)])
-    names = ", ".join(windows.names[i] for i in clips[:5])
-    return f"{where}, clips {names}" + (f" and {len(clips) - 5} more" if len(clips) > 5 else "")
+    return f"{where}, clips {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _make_folder(folder: Path, config: Config, console: Console) -> None:
@@ -259,9 +202,10 @@ def link_last(folder: Path) -> None:
 
 
 def default_folder(config: Config) -> Path:
-    """runs/<data sets>-<frames>f-<time>."""
+    """runs/<data sets>-<frames>f-<time>, with the stream's name for recognition."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{'-'.join(config.dataset)}-{config.frames}f-{now}"
+    what = f"{config.frames}f" if config.task == "lift" else config.stream
+    return Path("runs") / f"{'-'.join(config.dataset)}-{what}-{now}"
 
 
 def resumed_config(folder: Path, **changes) -> Config:
@@ -278,11 +222,11 @@ def resumed_config(folder: Path, **changes) -> Config:
         config = Config.from_json(file.read_text())
     except ValueError as error:
         raise ValueError(f"{file} is damaged or of another version: {error}") from error
-    free = ("epochs", "data_dir")
+    free = ("epochs", "data_dir", "data_file", "labels")
     different = [name for name, value in changes.items() if name not in free and getattr(config, name) != value]
     if different:
         names = ", ".join("--" + name.replace("_", "-") for name in different)
         raise ValueError(
-            f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and --data-dir may change)"
+            f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and where the data lie may change)"
         )
     return config.replace(**{name: value for name, value in changes.items() if name in free})

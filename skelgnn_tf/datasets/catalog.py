@@ -13,12 +13,12 @@ from skelgnn_tf.skeletons import Skeleton, joint_map, map_keypoints
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set: what it is, its files ("" if it is generated), where they are to be had, and its loader."""
+    """One data set: what it is, its files ("" if it is generated), where they are to be had, and a lifter's loader."""
 
     about: str
     files: str
     source: str
-    load: Callable[..., ClipSet]
+    load: Callable[..., ClipSet] | None = None
 
 
 CATALOG = {

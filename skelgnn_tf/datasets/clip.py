@@ -18,7 +18,8 @@ class Clip:
         name: Where it comes from, for messages: "S9 Walking 1 camera 2".
         keypoints: float32 (persons, frames, joints, 2 or 3): x, y in pixels of the picture[, confidence 0..1]; a
             keypoint of confidence 0 is missing and becomes zeros, whatever it was.
-        pose_m: float32 (frames, joints, 3) camera-space metres, or None.
+        pose_m: float32 (frames, joints, 3) camera-space metres of the first person, or (persons, frames, joints, 3) of
+            all, zeros where a person is absent; or None.
         label: Index of the action's class for recognition, or None.
         camera: The camera that took it, or None if unknown.
         image_size_px: Width and height of the picture.
@@ -52,19 +53,19 @@ class Clip:
         shape = self.keypoints.shape
         if len(shape) != 4 or shape[-1] not in (2, 3) or not shape[0]:
             raise ValueError(f"{self.name}: keypoints want (1 or more persons, frames, joints, 2 or 3); got {shape}")
-        if self.pose_m is not None and self.pose_m.shape != (*shape[1:3], 3):
-            raise ValueError(
-                f"{self.name}: pose_m wants {(*shape[1:3], 3)} like its keypoints; got {self.pose_m.shape}"
-            )
+        one, every = (*shape[1:3], 3), (*shape[:3], 3)
+        if self.pose_m is not None and self.pose_m.shape not in (one, every):
+            raise ValueError(f"{self.name}: pose_m wants {one} or {every} like its keypoints; got {self.pose_m.shape}")
         if shape[-1] == 3:
             # Where nothing was detected, files have NaN or anything; it never counts.
             seen = self.keypoints[..., 2:] > 0
             object.__setattr__(self, "keypoints", np.where(seen, self.keypoints, np.float32(0)))
-        for what, array in (("keypoints", self.keypoints.reshape(-1, *shape[2:])), ("pose_m", self.pose_m)):
+        for what, array in (("keypoints", self.keypoints), ("pose_m", self.pose_m)):
             if array is not None and not np.isfinite(array).all():
-                frame, joint = np.argwhere(~np.isfinite(array))[0][:2]
+                # The last three axes, for a person's may stand before them.
+                frame, joint, _ = np.argwhere(~np.isfinite(array))[0][-3:]
                 raise ValueError(
-                    f"{self.name}: {what} are NaN or infinite at frame {frame % shape[1]}, joint {joint}; "
+                    f"{self.name}: {what} are NaN or infinite at frame {frame}, joint {joint}; "
                     "mend the file or leave the clip out"
                 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shutil
 from collections.abc import Iterable
@@ -96,7 +97,10 @@ class Sequences:
         try:
             with np.load(folder / "index.npz", allow_pickle=False) as index:
                 columns = {name: index[name] for name in _COLUMNS}
-                kind, shape, dtype = str(index["kind"]), tuple(index["shape"]), str(index["dtype"])
+                kind, shape, dtype = str(index["kind"]), tuple(index["shape"].tolist()), str(index["dtype"])
+            size, wanted = (folder / "values.bin").stat().st_size, math.prod(shape) * np.dtype(dtype).itemsize
+            if size != wanted:
+                raise ValueError(f"values.bin has {size} bytes instead of {wanted}")
             values = np.memmap(folder / "values.bin", dtype, "r", shape=shape)
         except FileNotFoundError:
             raise
@@ -139,24 +143,22 @@ class SequenceWriter:
             ValueError: Another number of joints or channels than the clips before.
         """
         values = np.asarray(values, np.float32)
-        if self.shape is None:
-            self.shape = values.shape[2:]
-        if values.ndim != 4 or values.shape[2:] != self.shape or not values.shape[0] or not values.shape[1]:
-            raise ValueError(
-                f"{name}: expected (persons, frames, {self.shape[0]} joints, {self.shape[1]}); got {values.shape}"
-            )
+        if values.ndim != 4 or 0 in values.shape or (self.shape is not None and values.shape[2:] != self.shape):
+            joints, channels = self.shape or ("any", "channels")
+            raise ValueError(f"{name}: expected (persons, frames, {joints} joints, {channels}); got {values.shape}")
+        self.shape = values.shape[2:]
+        if self.kind == "keypoints" and self.shape[-1] == 3:
+            # What a missing joint's coordinates were, NaN even, does not count.
+            values = np.where(values[..., 2:] > 0, values, np.float32(0))
         there = np.any(values != 0, axis=-1, keepdims=True)
         origin = np.zeros(3, np.float32)
         if self.kind == "pose":
             joints = values[0, 0][there[0, 0, :, 0]] if there[0, 0].any() else values[there[..., 0]]
             origin = joints.mean(axis=0).astype(np.float32) if len(joints) else origin
             values = (values - origin) * there
-        elif self.shape[-1] == 3:
-            values = values * (values[..., 2:] > 0)
-        if self.folder is not None:
-            values = values.astype(np.float16)
-            lost = there[..., 0] & ~np.any(values != 0, axis=-1)
-            values[lost, 0] = _TINY
+        values = values.astype(np.float32 if self.folder is None else np.float16)
+        lost = there[..., 0] & ~np.any(values != 0, axis=-1)
+        values[lost, 0] = _TINY
         row = (origin, self.rows, values.shape[1], values.shape[0], label, fps, name)
         for column, value in zip(_COLUMNS, row, strict=True):
             self.columns[column].append(value)
@@ -233,5 +235,5 @@ def from_clips(clips: Iterable[Clip], kind: str, confidence: bool = True) -> Seq
                 f"{clip.name} has no {'label' if clip.label is None else '3D pose'}; it cannot be used here"
             )
         values = clip.pose_m if kind == "pose" else screen_keypoints(clip, confidence)
-        writer.add(clip.name, values[None], clip.label, clip.fps)
+        writer.add(clip.name, values if values.ndim == 4 else values[None], clip.label, clip.fps)
     return writer.close()

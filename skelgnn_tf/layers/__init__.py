@@ -1,8 +1,11 @@
 """Keras layers of the paper, written in keras.ops alone."""
 
+from skelgnn_tf.layers.clip_frame import ClipFrame
 from skelgnn_tf.layers.dynamic_graph import DynamicGraph
 from skelgnn_tf.layers.hcsf import HCSF
 from skelgnn_tf.layers.person_frame import PersonFrame
+from skelgnn_tf.layers.random_affine import RandomAffine
+from skelgnn_tf.layers.stream import Stream
 from skelgnn_tf.layers.temporal_conv import TemporalConv
 
-__all__ = ["HCSF", "DynamicGraph", "PersonFrame", "TemporalConv"]
+__all__ = ["HCSF", "ClipFrame", "DynamicGraph", "PersonFrame", "RandomAffine", "Stream", "TemporalConv"]

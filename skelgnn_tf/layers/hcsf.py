@@ -149,10 +149,10 @@ class HCSF(keras.layers.Layer):
         return (self._call_shared(x) if self.sharing == "shared" else self._call_pair(x)) + self.b
 
     def _call_shared(self, x):
-        messages = ops.matmul(x, self.w)
+        messages = _product(x, self.w)
         adjacency = self.graph(x) if self.dynamic else ops.cast(self.adjacency[None, None], x.dtype)
         h = self._aggregate(adjacency, messages, [self.channels, *self.squeezed])
-        return h[0] + ops.matmul(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
+        return h[0] + _product(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
 
     def _call_pair(self, x):
         frames, joints, c_in = x.shape[1:]
@@ -170,7 +170,7 @@ class HCSF(keras.layers.Layer):
         else:
             far = [self._pair_product(xs, js, w) for js, w in zip(self.far, self.w_far, strict=True)]
             long = ops.concatenate(far, axis=-1)
-        return ops.reshape(h + ops.matmul(long, self.w_a), (-1, frames, joints, self.channels))
+        return ops.reshape(h + _product(long, self.w_a), (-1, frames, joints, self.channels))
 
     @staticmethod
     def _aggregate(adjacency, messages, widths: list[int]) -> list:
@@ -217,3 +217,9 @@ class HCSF(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict) -> HCSF:  # noqa: D102
         return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
+
+
+def _product(x, w):
+    """x (..., c) times w (c, d) as one plain matrix product, twice as fast on TensorFlow as with x as it is."""
+    shape = x.shape[1:-1]
+    return ops.reshape(ops.matmul(ops.reshape(x, (-1, x.shape[-1])), w), (-1, *shape, w.shape[-1]))

@@ -13,11 +13,10 @@ from skelgnn_tf.datasets.fitness.detector import detect
 from skelgnn_tf.datasets.fitness.exercises import CLASSES, EXERCISES
 from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.datasets.fitness.rhythm import Rhythm, Take, Tempo, draw_rhythm
-from skelgnn_tf.skeletons import H36M_17, get, map_keypoints
+from skelgnn_tf.skeletons import H36M_17, Skeleton, get, map_keypoints
 
-#: Detector layouts that a clip's keypoints can pass through on their way to Human3.6M's joints.
+#: Detector layouts that a clip's keypoints can pass through on their way to the wanted joints.
 LAYOUTS = ("h36m_17", "coco_17", "blazepose_33")
-_H36M = [INDEX[joint] for joint in H36M_17.joints]
 # Streams of random numbers that must never meet: who follows `seed, index`.
 _CLIP, _ORDER = 0, 1
 
@@ -31,6 +30,7 @@ def generate(
     exercise: str | None = None,
     detector: bool = True,
     layout: str | tuple[str, ...] = "h36m_17",
+    skeleton: Skeleton = H36M_17,
 ) -> tuple[Clip, ...]:
     """Clips of people who exercise before a phone; clip i depends on the seed and on i alone.
 
@@ -42,10 +42,11 @@ def generate(
         exercise: One of `CLASSES` for all clips; by default every run of 13 clips has each class once.
         detector: False gives the joints' exact projections with confidence 1.
         layout: Which detector's joints are seen, one of `LAYOUTS` or several to draw from. They reach the clip through
-            `joint_map(layout, "h36m_17")`, as a real detector's would.
+            `joint_map(layout, skeleton)`, as a real detector's would.
+        skeleton: The joints of the clips; H36M_17, or one of `LAYOUTS` that the drawn layouts can give.
 
     Returns:
-        Clips of `H36M_17`: keypoints float32 (1, frames, 17, 3), pose_m (frames, 17, 3) camera-space metres,
+        Clips of `skeleton`: keypoints float32 (1, frames, joints, 3), pose_m (frames, joints, 3) camera-space metres,
         label (index into `CLASSES`), repetitions and phase.
 
     Raises:
@@ -58,8 +59,8 @@ def generate(
     """
     if num_clips < 1:
         raise ValueError(f"fitness wants at least one clip; got {num_clips}")
-    options = {"frames": frames, "fps": fps, "exercise": exercise, "detector": detector, "layout": layout}
-    return tuple(iterate(range(num_clips), seed, **options))
+    options = {"frames": frames, "fps": fps, "exercise": exercise, "detector": detector}
+    return tuple(iterate(range(num_clips), seed, **options, layout=layout, skeleton=skeleton))
 
 
 def iterate(indices: range, seed: int, **options: object) -> Iterator[Clip]:
@@ -76,7 +77,8 @@ def load(
     frames: int = 240,
     fps: float = 30.0,
     detector: bool = True,
-    layout: str | tuple[str, ...] = "h36m_17",
+    layout: str | tuple[str, ...] | None = None,
+    skeleton: Skeleton = H36M_17,
 ) -> ClipSet:
     """Training and test clips of disjoint seeds; by default 60,000 and 12,000 frames.
 
@@ -87,13 +89,16 @@ def load(
         frames: Length of every clip.
         fps: Frames per second.
         detector: As in `generate`.
-        layout: As in `generate`.
+        layout: As in `generate`; None for the skeleton's own, for COCO's joints BlazePose's as well.
+        skeleton: As in `generate`.
     """
-    options = {"frames": frames, "fps": fps, "detector": detector, "layout": layout}
+    if layout is None:
+        layout = ("coco_17", "blazepose_33") if skeleton.name == "coco_17" else skeleton.name.removesuffix("_lcn")
+    options = {"frames": frames, "fps": fps, "detector": detector, "layout": layout, "skeleton": skeleton}
     train = generate(train_clips, 2 * seed, **options)
     # One test for all training seeds, else their scores could not be compared.
     test = generate(test_clips, 1, **options)
-    return ClipSet(H36M_17, train, test, CLASSES)
+    return ClipSet(skeleton, train, test, CLASSES)
 
 
 def label_of(seed: int, index: int) -> int:
@@ -121,6 +126,7 @@ def make_clip(
     exercise: str | None = None,
     detector: bool = True,
     layout: str | tuple[str, ...] = "h36m_17",
+    skeleton: Skeleton = H36M_17,
 ) -> Clip:
     """Clip `index` of a seed; arguments and errors as in `generate`."""
     layouts = (layout,) if isinstance(layout, str) else tuple(layout)
@@ -128,6 +134,8 @@ def make_clip(
         raise ValueError(f"fitness knows the detector layouts {', '.join(LAYOUTS)}; got {layout!r}")
     if exercise is not None and exercise not in CLASSES:
         raise ValueError(f"fitness has no exercise {exercise!r}; it has {', '.join(CLASSES)}")
+    if any(joint not in INDEX for joint in skeleton.joints):
+        raise ValueError(f"fitness cannot make the joints of {skeleton.name}; choose one of {', '.join(LAYOUTS)}")
     if frames < 2 or fps <= 0:
         raise ValueError(f"fitness wants two frames or more at a positive rate; got {frames} at {fps} fps")
     label = label_of(seed, index) if exercise is None else CLASSES.index(exercise)
@@ -135,12 +143,12 @@ def make_clip(
     pose, rhythm = act(rng, label, frames, fps)
     camera = draw_camera(rng, pose.joints_m)
     name = layouts[int(rng.integers(len(layouts)))]
-    pose_m = camera.to_camera(pose.joints_m[:, _H36M]).astype(np.float32)
+    pose_m = camera.to_camera(pose.joints_m[:, [INDEX[joint] for joint in skeleton.joints]]).astype(np.float32)
     if detector:
-        keypoints = map_keypoints(detect(rng, pose, camera, get(name), fps), name, "h36m_17")
+        keypoints = map_keypoints(detect(rng, pose, camera, get(name), fps), name, skeleton)
     else:
         exact = camera.project(camera.to_camera(pose.joints_m[:, [INDEX[joint] for joint in get(name).joints]]))
-        keypoints = map_keypoints(np.concatenate([exact, np.ones((*exact.shape[:2], 1))], axis=-1), name, "h36m_17")
+        keypoints = map_keypoints(np.concatenate([exact, np.ones((*exact.shape[:2], 1))], axis=-1), name, skeleton)
     counted = EXERCISES[label].tempo is not None
     return Clip(
         name=f"fitness {seed}.{index} {CLASSES[label]}",

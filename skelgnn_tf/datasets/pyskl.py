@@ -1,0 +1,203 @@
+"""PYSKL's pickles: NTU RGB+D and others as Kinect's 3D joints or as HRNet's 2D keypoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skelgnn_tf.datasets.ctr_gcn import MAX_CLASSES, SKIP_HINT, camera_axes, present
+from skelgnn_tf.datasets.pickles import load_pickle
+from skelgnn_tf.datasets.sequences import ActionSet, Sequences, SequenceWriter
+from skelgnn_tf.geometry import normalize_screen
+from skelgnn_tf.skeletons import COCO_17, NTU_25, Skeleton
+
+_SKELETONS = {skeleton.num_joints: skeleton for skeleton in (COCO_17, NTU_25)}
+_PERSONS = 2
+
+
+def load(
+    path: Path, train: str, test: str, classes: tuple[str, ...] = (), skip_bad: bool = False, fps: float = 30.0
+) -> ActionSet:
+    """Two splits of a pickle {split: {name: [frame_dir]}, annotations: [{frame_dir, label, keypoint, ...}]}.
+
+    The file and the sequences are held in memory: a pickle cannot be read in pieces, and the field's are of that size.
+
+    Args:
+        path: Annotations have `total_frames` and `keypoint`: (persons, frames, joints, 3) in metres and Kinect's axes,
+            or (..., 2) in pixels with `keypoint_score` (persons, frames, joints) and `img_shape` (height, width). 17
+            joints are COCO's, 25 are NTU's.
+        train: Name of the split to train on, e.g. "xsub_train".
+        test: Name of the split to score on, e.g. "xsub_val".
+        classes: Names by label; without them they are "class 0", "class 1", ...
+        skip_bad: Leave bad clips out instead of refusing the file.
+        fps: Frames per second of the clips; the file does not say.
+
+    Returns:
+        Poses in camera-space metres, or keypoints in screen units with the score as confidence. Of more than two
+        persons the two with the highest mean score (2D) or the most motion (3D) are kept, in the file's order; persons
+        without any joint and empty frames at a clip's ends are not there.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no such pickle or has code in it, has no such split or an empty one; and, without
+            `skip_bad`, a clip whose arrays do not fit each other or the clips before, that has NaN or nobody in it, a
+            label that is none, or no annotation. Names file and clip.
+
+    Source: PYSKL's tools/data/README.md and pyskl/datasets/pose_dataset.py.
+
+    Example:
+        >>> load(Path("ntu60_hrnet.pkl"), "xsub_train", "xsub_val").skeleton.name  # doctest: +SKIP
+        'coco_17'
+    """
+    reader = _Reader(Path(path), len(classes), fps)
+    names = {split: reader.names(split) for split in (train, test)}
+    train_set, left_out_train = reader.read(train, names[train], skip_bad)
+    test_set, left_out_test = reader.read(test, names[test], skip_bad)
+    largest = max(int(train_set.label.max()), int(test_set.label.max()))
+    classes = tuple(classes) or tuple(f"class {i}" for i in range(largest + 1))
+    return ActionSet(reader.like[1], classes, train_set, test_set, (*left_out_train, *left_out_test))
+
+
+class _Reader:
+    """The contents of one pickle; the first good clip decides the kind and the skeleton of all others."""
+
+    def __init__(self, path: Path, num_classes: int, fps: float) -> None:
+        self.path, self.num_classes, self.fps = path, num_classes or MAX_CLASSES, fps
+        self.like: tuple[str, Skeleton] | None = None
+        data = load_pickle(path)
+        if not (isinstance(data, dict) and isinstance(data.get("split"), dict)):
+            found = (
+                f"a dict of {', '.join(map(str, list(data)[:5]))}" if isinstance(data, dict) else type(data).__name__
+            )
+            raise ValueError(
+                f"{path}: expected PYSKL's {{split: {{name: [frame_dir]}}, annotations: [...]}}, found {found}"
+            )
+        annotations = data.get("annotations")
+        if not isinstance(annotations, (list, tuple)):
+            raise ValueError(f"{path}: expected a list of annotations, found {type(annotations).__name__}")
+        self.splits = data["split"]
+        named = [a for a in annotations if isinstance(a, dict) and isinstance(a.get("frame_dir"), str)]
+        self.annotations = {annotation["frame_dir"]: annotation for annotation in named}
+        self.counts = Counter(annotation["frame_dir"] for annotation in named)
+
+    def names(self, split: str) -> list[str]:
+        """The clips of a split."""
+        if split not in self.splits:
+            there = ", ".join(map(str, self.splits)) or "none"
+            raise ValueError(f"{self.path} has no split {split!r}; its splits are {there}")
+        names = self.splits[split]
+        if not isinstance(names, (list, tuple, np.ndarray)) or not len(names):
+            found = type(names).__name__ if not hasattr(names, "__len__") else f"{type(names).__name__} of {len(names)}"
+            raise ValueError(f"{self.path}: split {split!r} wants a list of clips, found {found}")
+        return [str(name) for name in names]
+
+    def read(self, split: str, names: list[str], skip_bad: bool) -> tuple[Sequences, list[str]]:
+        """The sequences of a split, and a line for each of its clips that was left out."""
+        writer, left_out = None, []
+        for name in names:
+            try:
+                values, label = self._clip(name)
+            except ValueError as error:
+                line = f"{self.path}, {split} {name}: {error}"
+                if not skip_bad:
+                    raise ValueError(line + SKIP_HINT) from None
+                left_out.append(line)
+            else:
+                writer = writer or SequenceWriter(self.like[0])
+                writer.add(name, values, label, self.fps)
+        if writer is None:
+            raise ValueError(f"none of the {len(names)} clips can be used; the first: {left_out[0]}")
+        return writer.close(), left_out
+
+    def _clip(self, name: str) -> tuple[np.ndarray, int]:
+        """Values (persons, frames, joints, channels) and label of a clip."""
+        if self.counts[name] != 1:
+            raise ValueError(f"{self.counts[name] or 'no'} annotations are named so, expected one")
+        annotation = self.annotations[name]
+        label = annotation.get("label")
+        if not isinstance(label, (int, np.integer)) or not 0 <= label < self.num_classes:
+            raise ValueError(f"its label is {label}; expected one of {self.num_classes} classes from 0")
+        keypoint = _numbers(annotation, "keypoint", "(persons, frames, joints, 2 or 3)")
+        _check_shape(keypoint.shape, annotation.get("total_frames"))
+        skeleton = _SKELETONS[keypoint.shape[2]]
+        kind = "pose" if keypoint.shape[3] == 3 else "keypoints"
+        if self.like not in (None, (kind, skeleton)):
+            raise ValueError(
+                f"it has {keypoint.shape[3]} coordinates of {keypoint.shape[2]} joints; the clips before are "
+                f"{self.like[0]} of {self.like[1].num_joints}"
+            )
+        values = _two_persons((_pose if kind == "pose" else _keypoints)(annotation, keypoint), kind)
+        self.like = (kind, skeleton)
+        return values, int(label)
+
+
+def _numbers(annotation: dict[str, Any], key: str, expected: str) -> np.ndarray:
+    if key not in annotation:
+        raise ValueError(f"it has no {key} {expected}; it has {', '.join(map(str, annotation))}")
+    array = annotation[key]
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"{key} wants an array of numbers {expected}, found {found}")
+    return array.astype(np.float32)
+
+
+def _check_shape(shape: tuple[int, ...], total_frames: Any) -> None:
+    if len(shape) != 4 or shape[3] not in (2, 3) or 0 in shape:
+        raise ValueError(f"keypoint wants (persons, frames, joints, 2 or 3), found {shape}")
+    if shape[2] not in _SKELETONS:
+        fits = " or ".join(f"{joints} ({skeleton.name})" for joints, skeleton in _SKELETONS.items())
+        raise ValueError(f"keypoint has {shape[2]} joints; expected {fits}")
+    if total_frames is not None and total_frames != shape[1]:
+        raise ValueError(f"total_frames is {total_frames}, and keypoint has {shape[1]} frames")
+
+
+def _pose(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:
+    """Kinect's metres (persons, frames, joints, 3) -> camera-space metres."""
+    if annotation.get("keypoint_score") is not None:
+        raise ValueError("keypoint has 3 coordinates and a keypoint_score; expected 3 without a score, or 2 with one")
+    _check_finite(keypoint, "keypoint")
+    return camera_axes(keypoint)
+
+
+def _keypoints(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:
+    """Pixels (persons, frames, joints, 2) -> screen units and confidence (persons, frames, joints, 3)."""
+    score = _numbers(annotation, "keypoint_score", "(persons, frames, joints)")
+    if score.shape != keypoint.shape[:3]:
+        raise ValueError(f"keypoint_score has shape {score.shape}; expected {keypoint.shape[:3]} as keypoint has")
+    _check_finite(score, "keypoint_score")
+    if annotation.get("img_shape") is None:
+        raise ValueError("it has no img_shape, the picture's (height, width), which scales its pixels")
+    size = np.asarray(annotation["img_shape"])
+    if size.shape != (2,) or size.dtype.kind not in "fiu" or not (size > 0).all():
+        raise ValueError(f"img_shape wants the picture's (height, width) in pixels, found {annotation['img_shape']}")
+    seen = score[..., None] > 0
+    # Where nothing was detected, files have NaN or anything.
+    keypoint = np.where(seen, keypoint, np.float32(0))
+    _check_finite(keypoint, "keypoint")
+    height, width = size.tolist()
+    return normalize_screen(np.concatenate([keypoint, score[..., None]], axis=-1), (width, height)) * seen
+
+
+def _check_finite(values: np.ndarray, key: str) -> None:
+    """`values` is (persons, frames, joints, ...)."""
+    if not np.isfinite(values).all():
+        person, frame, joint = np.argwhere(~np.isfinite(values))[0][:3]
+        raise ValueError(f"{key} is NaN or infinite at frame {frame}, joint {joint}, person {person}")
+
+
+def _two_persons(values: np.ndarray, kind: str) -> np.ndarray:
+    """(persons, frames, joints, 3) -> (1 or 2, frames from the first to the last with somebody, joints, 3)."""
+    values = present(values)
+    if len(values) <= _PERSONS:
+        return values
+    rank = np.array([person[..., 2].mean() if kind == "keypoints" else _motion(person) for person in values])
+    # The file's order stays: which of the two stands first is the tracker's business.
+    return present(values[np.sort(np.argsort(-rank, kind="stable")[:_PERSONS])])
+
+
+def _motion(person: np.ndarray) -> float:
+    """Variance over the frames in which the person (frames, joints, 3) is there, summed over joints and axes."""
+    return person[person.any(axis=(1, 2))].var(axis=0).sum()

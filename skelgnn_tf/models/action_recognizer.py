@@ -1,0 +1,237 @@
+"""ActionRecognizer: a skeleton sequence to the scores of its action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from skelgnn_tf.layers import HCSF, ClipFrame, RandomAffine, Stream, TemporalConv
+from skelgnn_tf.skeletons import NTU_25, Skeleton
+
+#: Widths and strides of the blocks, and the frames that a temporal convolution looks at: the paper's nine blocks, and
+#: six for phones, of which the first already halves the frames.
+SIZES = {
+    "paper": {"widths": (64,) * 3 + (128,) * 3 + (256,) * 3, "strides": (1, 1, 1, 2, 1, 1, 2, 1, 1), "kernel": 9},
+    "small": {"widths": (32, 32, 64, 64, 96, 96), "strides": (2, 1, 2, 1, 2, 1), "kernel": 5},
+}
+
+
+@keras.saving.register_keras_serializable("skelgnn_tf")
+class ActionRecognizer(keras.Model):
+    """Normalisation, stream, then residual blocks of D-HCSF and temporal convolution, mean over time and joints, dense.
+
+    A block is D-HCSF -> batch norm -> ReLU -> temporal convolution -> batch norm, plus its input (through a 1x1
+    convolution and batch norm where width or stride change), then ReLU. HCSF shares its weights over joints. Raw joints
+    go in: normalisation and stream are part of the model, so one file is all that a phone needs.
+
+    Args:
+        classes: Names of the classes, in the order of the scores.
+        skeleton: Joints of the input.
+        frames: T.
+        persons: 1 or 2; an absent person is all zeros and does not count.
+        dims: Coordinates of a joint: 3 (metres) or 2 (keypoints, any unit with square pixels).
+        confidence: A further input channel, 0 where a joint is missing.
+        normalization: As in `ClipFrame`: "none", "center", "view" or "box".
+        stream: As in `Stream`: "joint", "bone", "joint_motion" or "bone_motion".
+        size: A key of SIZES, "paper" or "small".
+        channels: Width of the first blocks, the others in proportion; None for the size's own.
+        short_hops: S of each HCSF.
+        max_hops: L.
+        squeeze: d.
+        dynamic: Dynamic graph (D-HCSF) or static (HCSF).
+        temporal_kernel: F of the dynamic graph.
+        dropout: Share of features dropped before the dense layer.
+        rotation, scaling, shear, joint_drop: As in `RandomAffine`, in training alone.
+        seed: Of those draws.
+
+    Call:
+        (batch, persons, frames, joints, dims[+1]) -> logits (batch, classes); `ops.softmax` makes them probabilities.
+        Poses are in camera axes (x right, y down, z forward), keypoints x right, y down.
+
+    Raises:
+        ValueError: An argument out of its range, or an input of another shape; says what was expected.
+
+    Source: Zeng et al., ICCV 2021, section 4.3 and supplement (PAPER.md, "Action recognition").
+
+    Example:
+        >>> ActionRecognizer(("sit", "stand"), size="small")(np.zeros((4, 1, 64, 25, 3))).shape
+        (4, 2)
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        skeleton: Skeleton = NTU_25,
+        frames: int = 64,
+        persons: int = 1,
+        dims: int = 3,
+        confidence: bool = False,
+        normalization: str = "center",
+        stream: str = "joint",
+        size: str = "paper",
+        channels: int | None = None,
+        short_hops: int = 5,
+        max_hops: int = 7,
+        squeeze: float = 1 / 8,
+        dynamic: bool = True,
+        temporal_kernel: int = 3,
+        dropout: float = 0.0,
+        rotation: float = 0.0,
+        scaling: float = 0.0,
+        shear: float = 0.0,
+        joint_drop: float = 0.0,
+        seed: int | None = None,
+        **kwargs,
+    ) -> None:
+        # Coordinates keep their bits whatever the precision; layers cast for themselves.
+        super().__init__(autocast=False, **kwargs)
+        if len(classes) < 2 or persons not in (1, 2) or dims not in (2, 3) or frames < 1:
+            raise ValueError(
+                "ActionRecognizer wants two classes or more, 1 or 2 persons, 2 or 3 dims and frames of at least 1; got "
+                f"{len(classes)}, {persons}, {dims} and {frames}"
+            )
+        if size not in SIZES:
+            raise ValueError(f"size wants {' or '.join(SIZES)}; got {size!r}")
+        self._config = {
+            "classes": list(classes),
+            "skeleton": skeleton.get_config(),
+            "frames": frames,
+            "persons": persons,
+            "dims": dims,
+            "confidence": confidence,
+            "normalization": normalization,
+            "stream": stream,
+            "size": size,
+            "channels": channels,
+            "short_hops": short_hops,
+            "max_hops": max_hops,
+            "squeeze": squeeze,
+            "dynamic": dynamic,
+            "temporal_kernel": temporal_kernel,
+            "dropout": dropout,
+            "rotation": rotation,
+            "scaling": scaling,
+            "shear": shear,
+            "joint_drop": joint_drop,
+            "seed": seed,
+        }
+        self.classes, self.skeleton, self.frames, self.persons = tuple(classes), skeleton, frames, persons
+        self.dims, self.input_channels = dims, dims + confidence
+        float32 = {"dtype": "float32"}
+        self.clip_frame = ClipFrame(skeleton, normalization, confidence, **float32, name="clip_frame")
+        self.affine = RandomAffine(
+            rotation, scaling, shear, joint_drop, confidence, seed, **float32, name="random_affine"
+        )
+        self.features = Stream(skeleton, stream, confidence, **float32, name="stream")
+        self.input_norm = _norm("input_norm")
+        plan = SIZES[size]
+        scale = (channels or plan["widths"][0]) / plan["widths"][0]
+        graph = {
+            "skeleton": skeleton,
+            "short_hops": short_hops,
+            "max_hops": max_hops,
+            "squeeze": squeeze,
+            "dynamic": dynamic,
+            "temporal_kernel": temporal_kernel,
+            "sharing": "shared",
+        }
+        self.blocks, width_in = [], None
+        for i, (width, stride) in enumerate(zip(plan["widths"], plan["strides"], strict=True)):
+            width = max(1, round(width * scale))
+            # As in ST-GCN the first block, whose input is bare coordinates, has nothing added to it.
+            residual = "none" if i == 0 else "identity" if (stride, width_in) == (1, width) else "projection"
+            self.blocks.append(_Block(width, stride, plan["kernel"], residual, graph, name=f"block{i}"))
+            width_in = width
+        self.dropout = keras.layers.Dropout(dropout, seed=seed, name="dropout")
+        self.dense = keras.layers.Dense(len(classes), **float32, name="dense")
+
+    def build(self, input_shape: tuple) -> None:  # noqa: D102
+        self._check(input_shape)
+        joints = self.skeleton.num_joints
+        self.clip_frame.build((None, self.persons, self.frames, joints, self.input_channels))
+        self.input_norm.build((None, self.frames, joints * self.input_channels))
+        shape = (None, self.frames, joints, self.input_channels)
+        for block in self.blocks:
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
+        self.dense.build((None, shape[-1]))
+        self.built = True
+
+    def _check(self, shape: tuple) -> None:
+        expected = (self.persons, self.frames, self.skeleton.num_joints, self.input_channels)
+        if tuple(shape[1:]) != expected:
+            raise ValueError(
+                f"ActionRecognizer wants (batch, {expected[0]} persons, {expected[1]} frames, {expected[2]} joints of "
+                f"{self.skeleton.name}, {expected[3]} channels); got {tuple(shape)}"
+            )
+
+    def call(self, x, training: bool = False):  # noqa: D102
+        self._check(x.shape)
+        joints, channels = x.shape[3:]
+        seen = x[..., -1] > 0 if channels > self.dims else ops.any(x != 0, axis=-1)
+        present = ops.cast(ops.any(seen, axis=(2, 3)), "float32")
+        x = self.features(self.affine(self.clip_frame(x), training=training))
+        x = self.input_norm(ops.reshape(x, (-1, self.frames, joints * channels)), training=training)
+        x = ops.reshape(x, (-1, self.frames, joints, channels))
+        for block in self.blocks:
+            x = block(x, training=training)
+        x = ops.reshape(ops.mean(ops.cast(x, "float32"), axis=(1, 2)), (-1, self.persons, x.shape[-1]))
+        # The mean over those who are there; a clip without anyone counts its first person.
+        count = ops.maximum(ops.sum(present, axis=1, keepdims=True), 1)
+        x = ops.sum(x * ops.expand_dims(present / count, -1), axis=1)
+        return self.dense(self.dropout(x, training=training))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+        return (input_shape[0], len(self.classes))
+
+    def get_config(self) -> dict:  # noqa: D102
+        return super().get_config() | self._config
+
+    @classmethod
+    def from_config(cls, config: dict) -> ActionRecognizer:  # noqa: D102
+        return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
+
+
+def _norm(name: str) -> keras.layers.Layer:
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
+
+
+@keras.saving.register_keras_serializable("skelgnn_tf")
+class _Block(keras.layers.Layer):
+    """D-HCSF, batch norm, ReLU, temporal convolution, batch norm, residual, ReLU."""
+
+    def __init__(self, width: int, stride: int, kernel: int, residual: str, graph: dict, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.residual = residual
+        self.hcsf = HCSF(width, **graph, name="hcsf")
+        self.hcsf_norm = _norm("hcsf_norm")
+        self.conv = TemporalConv(width, kernel, stride, zero_padded=True, use_bias=False, name="conv")
+        self.conv_norm = _norm("conv_norm")
+        if residual == "projection":
+            self.skip = TemporalConv(width, 1, stride, zero_padded=True, use_bias=False, name="skip")
+            self.skip_norm = _norm("skip_norm")
+
+    def build(self, input_shape: tuple) -> None:
+        self.hcsf.build(input_shape)
+        inner = self.hcsf.compute_output_shape(input_shape)
+        self.hcsf_norm.build(inner)
+        self.conv.build(inner)
+        self.conv_norm.build(self.conv.compute_output_shape(inner))
+        if self.residual == "projection":
+            self.skip.build(input_shape)
+            self.skip_norm.build(self.skip.compute_output_shape(input_shape))
+        self.built = True
+
+    def call(self, x, training: bool = False):
+        y = ops.relu(self.hcsf_norm(self.hcsf(x), training=training))
+        y = self.conv_norm(self.conv(y), training=training)
+        if self.residual == "identity":
+            y = y + x
+        elif self.residual == "projection":
+            y = y + self.skip_norm(self.skip(x), training=training)
+        return ops.relu(y)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return self.conv.compute_output_shape(self.hcsf.compute_output_shape(input_shape))

@@ -1,0 +1,368 @@
+import io
+import os
+import tracemalloc
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from skelgnn_tf.datasets import ctr_gcn
+from skelgnn_tf.skeletons import COCO_17, NTU_25
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SKELGNN_TF_CACHE", str(folder))
+    return folder
+
+
+def body(frames, seed=0):
+    """Kinect metres (frames, 25, 3), three metres from the camera, all joints seen."""
+    return np.random.default_rng(seed).uniform((-1, -1, 2.5), (1, 1, 3.5), (frames, 25, 3)).astype(np.float32)
+
+
+def arrays(clips=5, frames=12, persons=2, classes=3):
+    """x and y of both splits: clip i has 4 + i frames of one body."""
+    made = {}
+    for split, number, seed in (("train", clips, 0), ("test", 2, 100)):
+        x = np.zeros((number, frames, persons, 25, 3), np.float32)
+        for i in range(number):
+            x[i, : 4 + i, 0] = body(4 + i, seed + i)
+        made[f"x_{split}"] = x.reshape(number, frames, -1)
+        made[f"y_{split}"] = np.eye(classes)[np.arange(number) % classes]
+    return made
+
+
+def write(folder, made, save=np.savez, name="ntu.npz"):
+    save(folder / name, **made)
+    return folder / name
+
+
+def ours(kinect_m):
+    """Kinect's x (left), y (up) and z, joint by joint, as right, down and forward."""
+    x, y, z = np.moveaxis(kinect_m, -1, 0)
+    return np.stack([-x, -y, z], axis=-1)
+
+
+def in_x(made, i, split="train", persons=2):
+    """The row as Kinect metres (frames, persons, 25, 3), a view that can be changed."""
+    row = made[f"x_{split}"][i]
+    return row.reshape(len(row), persons, 25, 3)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_clip_comes_back_in_camera_axes_without_the_zeros_after_it(tmp_path, save, dtype):
+    made = arrays()
+    made |= {key: made[key].astype(dtype) for key in ("x_train", "x_test")}
+    actions = ctr_gcn.load(write(tmp_path, made, save), NTU_25, fps=25)
+    assert actions.skeleton is NTU_25
+    assert (len(actions.train), len(actions.test), actions.left_out) == (5, 2, ())
+    assert list(actions.train.names) == [f"x_train[{i}]" for i in range(5)]
+    assert list(actions.test.names) == ["x_test[0]", "x_test[1]"]
+    assert (actions.train.kind, actions.train.fps.tolist()) == ("pose", [25] * 5)
+    for sequences, seed in ((actions.train, 0), (actions.test, 100)):
+        for i in range(len(sequences)):
+            # float16 of at most two metres from the clip's first frame.
+            np.testing.assert_allclose(sequences.clip(i), ours(body(4 + i, seed + i))[None], atol=1e-3)
+
+
+def test_frames_before_and_after_are_cut_and_those_between_stay(tmp_path):
+    made = arrays()
+    row = in_x(made, 1)
+    row[:] = 0
+    row[3:5, 0], row[8:10, 0] = body(2), body(2, 1)
+    clip = ctr_gcn.load(write(tmp_path, made), NTU_25).train.clip(1)
+    np.testing.assert_allclose(clip[0], ours(np.concatenate([body(2), np.zeros((3, 25, 3)), body(2, 1)])), atol=1e-3)
+
+
+def test_a_second_person_is_kept_or_moved_up_when_there_is_no_first(tmp_path):
+    made = arrays()
+    in_x(made, 0)[2:6, 1] = body(4, 7)
+    in_x(made, 1)[:, 0] = 0
+    in_x(made, 1)[1:4, 1] = body(3, 8)
+    train = ctr_gcn.load(write(tmp_path, made), NTU_25).train
+    assert train.persons.tolist() == [2, 1, 1, 1, 1]
+    both = np.zeros((2, 6, 25, 3))
+    both[0, :4], both[1, 2:] = ours(body(4)), ours(body(4, 7))
+    np.testing.assert_allclose(train.clip(0), both, atol=2e-3)
+    np.testing.assert_allclose(train.clip(1), ours(body(3, 8))[None], atol=1e-3)
+
+
+def test_files_of_one_person_give_the_same_as_those_with_room_for_two(tmp_path):
+    two = ctr_gcn.load(write(tmp_path, arrays()), NTU_25)
+    one = ctr_gcn.load(write(tmp_path, arrays(persons=1), name="one.npz"), NTU_25)
+    np.testing.assert_array_equal(one.train.values, two.train.values)
+    np.testing.assert_array_equal(one.train.first, two.train.first)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float32])
+def test_integer_labels_mean_the_same_as_one_hot_ones(tmp_path, dtype):
+    made = arrays()
+    one_hot = ctr_gcn.load(write(tmp_path, made), NTU_25)
+    made |= {key: made[key].argmax(axis=1).astype(dtype) for key in ("y_train", "y_test")}
+    integers = ctr_gcn.load(write(tmp_path, made, name="integers.npz"), NTU_25)
+    assert one_hot.train.label.tolist() == integers.train.label.tolist() == [0, 1, 2, 0, 1]
+    assert one_hot.classes == integers.classes == ("class 0", "class 1", "class 2")
+    assert ctr_gcn.load(write(tmp_path, made), NTU_25, tuple("abcd")).classes == tuple("abcd")
+
+
+def test_a_joint_at_the_origin_of_a_centred_clip_is_not_taken_for_a_missing_one(tmp_path):
+    # A body as tall as a person: bones of at most 0.4 m along a line, so that the rule by lengths has real ones.
+    made, rng = arrays(), np.random.default_rng(3)
+    for i, away_m in ((0, 0.0), (1, 3.0)):
+        frames = np.zeros((4, 25, 3))
+        for joint in (0, 1, 20, *(j for j in range(2, 25) if j != 20)):
+            step = rng.uniform(0.1, 0.2, (4, 3))
+            frames[:, joint] = frames[:, max(NTU_25.parents[joint], 0)] + step
+        frames -= frames[:1, 1:2]
+        frames[..., 2] += away_m
+        frames[0, 1] = 0
+        in_x(made, i)[:] = 0
+        in_x(made, i)[:4, 0] = frames
+    train = ctr_gcn.load(write(tmp_path, made), NTU_25).train
+    at_origin, missing = train.clip(0)[0, 0, 1], train.clip(1)[0, 0, 1]
+    assert at_origin.any()
+    np.testing.assert_allclose(at_origin, 0, atol=1e-3)
+    np.testing.assert_array_equal(missing, 0)
+    # In the stored values, too, which is what tells missing joints from others.
+    assert train.values[train.first[0], 1].any()
+    assert not train.values[train.first[1], 1].any()
+
+
+def test_a_second_run_opens_the_cache_and_a_changed_file_is_read_again(tmp_path, cache):
+    made = arrays()
+    path = write(tmp_path, made)
+    first = ctr_gcn.load(path, NTU_25)
+    assert isinstance(first.train.values, np.memmap)
+    assert first.train.values.dtype == np.float16
+    before = path.stat()
+    made["x_train"] = made["x_train"] * np.float32(0.5)
+    write(tmp_path, made)
+    assert path.stat().st_size == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    np.testing.assert_array_equal(ctr_gcn.load(path, NTU_25).train.values, first.train.values)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    changed = ctr_gcn.load(path, NTU_25)
+    np.testing.assert_allclose(changed.train.clip(2), first.train.clip(2) / 2, atol=1e-3)
+    assert len(list(cache.iterdir())) == 2
+    assert ctr_gcn.load(path, NTU_25, fps=60).train.fps[0] == 60
+
+
+def test_a_damaged_cache_says_which_folder_to_remove(tmp_path, cache):
+    path = write(tmp_path, arrays())
+    ctr_gcn.load(path, NTU_25)
+    (folder,) = cache.iterdir()
+    (folder / "left_out.json").write_text("[")
+    with pytest.raises(ValueError, match=f"{folder} is damaged.*remove that folder"):
+        ctr_gcn.load(path, NTU_25)
+
+
+def test_without_a_writable_cache_everything_stays_in_memory_and_is_said_so(tmp_path, cache):
+    path = write(tmp_path, arrays())
+    cached = ctr_gcn.load(path, NTU_25)
+    cache.rename(tmp_path / "away")
+    cache.write_text("a file where the folder should be")
+    screen = io.StringIO()
+    actions = ctr_gcn.load(path, NTU_25, console=Console(file=screen))
+    assert f"cannot write {cache}" in screen.getvalue().splitlines()[-1]
+    assert actions.train.values.dtype == np.float32
+    np.testing.assert_allclose(actions.train.clip(3), cached.train.clip(3), atol=1e-3)
+
+
+def spoil(made):
+    """One bad row of each kind; clip 4 of the training set and clip 0 of the test set stay good."""
+    in_x(made, 0)[2, 0, 5, 1] = np.nan
+    made["y_train"][1] = (1, 1, 0)
+    in_x(made, 2)[:] = 0
+    in_x(made, 3)[1, 0, 24] = np.inf
+    made["y_test"][1] = 0
+    return made
+
+
+BAD = (
+    r"ntu.npz, x_train\[0\]: expected metres, found nan at frame 2, joint 5 \(left_elbow\), person 0",
+    r"ntu.npz, y_train\[1\] is not one-hot: expected a single 1, found \[1.0, 1.0\]",
+    r"ntu.npz, x_train\[2\]: every frame is zero",
+    r"ntu.npz, x_train\[3\]: expected metres, found inf at frame 1, joint 24 \(right_thumb\), person 0",
+    r"ntu.npz, y_test\[1\] is not one-hot: expected a single 1, found zeros",
+)
+
+
+def test_bad_rows_are_left_out_with_a_line_each_also_when_they_come_from_the_cache(tmp_path):
+    path = write(tmp_path, spoil(arrays()))
+    for _ in ("parsed", "cached"):
+        actions = ctr_gcn.load(path, NTU_25, skip_bad=True)
+        assert (actions.train.names.tolist(), actions.train.label.tolist()) == (["x_train[4]"], [1])
+        assert actions.test.names.tolist() == ["x_test[0]"]
+        np.testing.assert_allclose(actions.train.clip(0), ours(body(8, 4))[None], atol=1e-3)
+        assert len(actions.left_out) == len(BAD)
+        for line, expected in zip(actions.left_out, BAD, strict=True):
+            pytest.raises(ValueError, lambda line=line: (_ for _ in ()).throw(ValueError(line))).match(expected)
+
+
+def test_the_first_bad_row_is_an_error_also_when_it_comes_from_the_cache(tmp_path, cache):
+    path = write(tmp_path, spoil(arrays()))
+    with pytest.raises(ValueError, match=BAD[0] + ".*--skip-bad"):
+        ctr_gcn.load(path, NTU_25)
+    assert not list(cache.iterdir())
+    ctr_gcn.load(path, NTU_25, skip_bad=True)
+    with pytest.raises(ValueError, match=BAD[0] + ".*--skip-bad"):
+        ctr_gcn.load(path, NTU_25)
+
+
+@pytest.mark.parametrize("number", range(1, len(BAD)))
+def test_each_kind_of_bad_row_is_refused_on_its_own(tmp_path, number):
+    made, bad = arrays(), spoil(arrays())
+    split, row = ("test", 1) if number == 4 else ("train", number)
+    for key in (f"x_{split}", f"y_{split}"):
+        made[key][row] = bad[key][row]
+    with pytest.raises(ValueError, match=BAD[number]) as refused:
+        ctr_gcn.load(write(tmp_path, made), NTU_25)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("label", "found"), [(3, "3"), (-1, "-1"), (0.5, "0.5"), (np.nan, "nan")])
+def test_a_label_outside_the_named_classes_is_a_bad_row(tmp_path, label, found):
+    made = arrays()
+    made |= {key: made[key].argmax(axis=1).astype(float) for key in ("y_train", "y_test")}
+    made["y_train"][2] = label
+    path = write(tmp_path, made)
+    with pytest.raises(ValueError, match=rf"y_train\[2\] is {found}; expected a label of the 3 classes, 0 to 2"):
+        ctr_gcn.load(path, NTU_25, tuple("abc"))
+    assert len(ctr_gcn.load(path, NTU_25, tuple("abc"), skip_bad=True).train) == 4
+
+
+def set_key(key, change):
+    return lambda made: made.update({key: change(made[key])})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.pop("y_test"), "no 'y_test'; it holds x_train, y_train, x_test"),
+        (lambda m: m.pop("x_train"), "no 'x_train'; it holds y_train, x_test, y_test"),
+        (set_key("y_train", lambda y: y[:4]), "x_train has 5 clips and y_train 4 labels; nothing says which"),
+        (set_key("x_test", lambda x: x[:1]), "x_test has 1 clips and y_test 2 labels"),
+        (set_key("x_train", lambda x: x[..., :140]), r"75 \(one person\) or 150 \(two\), found 140$"),
+        (set_key("x_train", lambda x: x[..., :51]), r"or 150 \(two\), found 51, which fits h36m_17.*coco_17"),
+        (set_key("x_test", lambda x: x[..., :75]), "x_train is 150 wide and x_test 75"),
+        (set_key("x_train", lambda x: x.reshape(5, 12, 2, 75)), r"x_train: expected numbers .*\(5, 12, 2, 75\)"),
+        (set_key("x_train", lambda x: x.astype(str)), r"x_train: expected numbers .*<U"),
+        (set_key("x_train", lambda x: x.astype(object)), "x_train': expected plain numbers, found pickled objects"),
+        (set_key("y_train", lambda y: y[:, None]), r"y_train: expected one-hot .* \(5, 1, 3\)"),
+        (set_key("y_test", lambda y: y.argmax(axis=1)), r"y_train has \(3,\) columns and y_test no"),
+        (lambda m: m.update(x_test=m["x_test"][:0], y_test=m["y_test"][:0]), "x_test has no rows"),
+        (set_key("x_train", lambda x: x * 0), r"none of the 5 clips can be used; the first: .*x_train\[0\]"),
+        (
+            lambda m: m.update(y_train=np.full(5, 10**6), y_test=np.zeros(2, int)),
+            "the largest label is 1e\\+06; expected less than",
+        ),
+    ],
+)
+def test_files_of_another_shape_are_refused_even_when_bad_clips_are_skipped(tmp_path, cache, change, message):
+    made = arrays()
+    change(made)
+    with pytest.raises(ValueError, match=message) as refused:
+        ctr_gcn.load(write(tmp_path, made), NTU_25, skip_bad=True)
+    assert "\n" not in str(refused.value)
+    assert not cache.exists() or not list(cache.iterdir())
+
+
+def test_names_for_more_or_fewer_classes_than_columns_are_refused(tmp_path):
+    path = write(tmp_path, arrays())
+    for names in ("ab", "abcd"):
+        message = f"labels file names {len(names)} classes, and y_train of .*ntu.npz has 3 columns"
+        with pytest.raises(ValueError, match=message):
+            ctr_gcn.load(path, NTU_25, tuple(names))
+
+
+def test_the_skeleton_must_be_the_files(tmp_path):
+    with pytest.raises(ValueError, match=r"17 joints of coco_17 want .* found 150, which fits ntu_25"):
+        ctr_gcn.load(write(tmp_path, arrays()), COCO_17)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no file .*ntu.npz"):
+        ctr_gcn.load(tmp_path / "ntu.npz", NTU_25)
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    x = np.zeros((400, 300, 75), np.float32)
+    x[:, :2] = body(2).reshape(2, 75)
+    made = {"x_train": x, "y_train": np.zeros(400, int), "x_test": x[:1], "y_test": np.zeros(1, int)}
+    path = write(tmp_path, made, np.savez_compressed)
+    tracemalloc.start()
+    try:
+        assert len(ctr_gcn.load(path, NTU_25).train) == 400
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < x.nbytes / 2
+
+
+def test_class_names_are_read_one_a_line(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffdrink water\r\n eat meal \nwéar a shoe\n\n".encode())
+    assert ctr_gcn.read_labels(path) == ("drink water", "eat meal", "wéar a shoe")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
+        (b"walk\n\nrun\n", "line 2 is empty"),
+        (b"walk\nrun\nwalk\n", "lines 1 and 3 are both 'walk'"),
+        (b"\xff\xfe\x00", "is no text"),
+        (b"PK\x03\x04\x00\x00", "is no text"),
+    ],
+)
+def test_a_labels_file_that_names_no_classes_is_refused(tmp_path, content, message):
+    (tmp_path / "labels.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"labels.txt.* {message}"):
+        ctr_gcn.read_labels(tmp_path / "labels.txt")
+    with pytest.raises(FileNotFoundError, match="no labels file"):
+        ctr_gcn.read_labels(tmp_path / "labels")
+
+
+@pytest.fixture(scope="module")
+def bandai_namco(shared_data, tmp_path_factory):
+    folder = shared_data / "bandai_namco"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKELGNN_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        labels = ctr_gcn.read_labels(folder / "labels.txt")
+        return ctr_gcn.load(folder / "BandaiNamco10_CStyle.npz", NTU_25, labels)
+
+
+def test_real_clips_are_as_many_and_as_long_as_their_readme_says(bandai_namco):
+    for sequences, each, median in ((bandai_namco.train, 70, 155), (bandai_namco.test, 28, 185)):
+        assert np.bincount(sequences.label).tolist() == [each] * 10
+        assert 34 <= sequences.frames.min() <= sequences.frames.max() <= 300
+        assert round(np.median(sequences.frames)) == median
+        assert set(sequences.persons) == {1}
+
+
+def test_real_people_stand_upright_face_the_camera_and_use_the_side_their_class_names(bandai_namco):
+    joint = NTU_25.index
+    other_way = []
+    for split, sequences in (("train", bandai_namco.train), ("test", bandai_namco.test)):
+        for i, label in enumerate(sequences.label):
+            clip, name = sequences.clip(i)[0].astype(float), bandai_namco.classes[label]
+            assert clip[0, joint("head"), 1] < clip[0, joint("spine_base"), 1] < clip[0, joint("left_foot"), 1]
+            # Who faces the camera has the left shoulder on the right of the picture.
+            assert clip[0, joint("left_shoulder"), 0] > clip[0, joint("right_shoulder"), 0]
+            if name.endswith(("left-hand", "right-hand")):
+                left, right = (clip[:, joint(f"{side}_wrist"), 1].min() for side in ("left", "right"))
+                named_left, is_left = "left" in name, left < right
+            elif "turn" in name:
+                across = clip[:, joint("left_hip")] - clip[:, joint("right_hip")]
+                angle = np.unwrap(np.arctan2(across[:, 2], across[:, 0]))
+                named_left, is_left = "left" in name, angle[-1] > angle[0]
+            else:
+                continue
+            if named_left != is_left:
+                other_way.append(f"{split} {i}")
+    # The README lists these three as the source's own mistakes.
+    assert other_way == ["train 395", "train 465", "train 488"]
