@@ -37,23 +37,40 @@ def _one_line_errors(command: Callable) -> Callable:
 
 
 def _config_options(command: Callable) -> Callable:
-    """One option for each field of Config, with the field's default, choices and help."""
+    """One option for each field of Config, with the defaults of its tasks, its choices and help."""
     for f in reversed(dataclasses.fields(Config)):
         name = "--" + f.name.replace("_", "-")
-        shown = {"help": f.metadata["help"], "default": None, "show_default": False}
-        default = f.default if f.default not in ((), None) else None
-        if isinstance(f.default, bool):
+        defaults = {task: value for task, value in f.metadata["defaults"].items() if value is not None}
+        example = next(value["modern"] if isinstance(value, dict) else value for value in defaults.values())
+        shown = {"default": None, "show_default": False}
+        if isinstance(example, bool):
             name += "/--no-" + f.name.replace("_", "-")
-            shown["help"] += f"  [default: {'on' if f.default else 'off'}]"
             shown["type"] = bool
-        elif isinstance(f.default, tuple):
+        elif isinstance(example, tuple):
             shown["multiple"] = True
-            shown["help"] += f"  [default: {', '.join(f.default)}]" if f.default else ""
         else:
-            shown["help"] += f"  [default: {default}]" if default is not None else ""
-            shown["type"] = click.Choice(f.metadata["choices"]) if f.metadata["choices"] else type(f.default)
-        command = click.option(name, f.name, **shown)(command)
+            shown["type"] = click.Choice(f.metadata["choices"]) if f.metadata["choices"] else type(example)
+        only = f"{next(iter(defaults))}: " if len(defaults) == 1 else ""
+        command = click.option(name, f.name, help=only + f.metadata["help"] + _shown_defaults(f, defaults), **shown)(
+            command
+        )
     return command
+
+
+def _shown_defaults(f: dataclasses.Field, defaults: dict) -> str:
+    """ "[default: 1; action 64]"."""
+
+    def text(value) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{one} {recipe}" for recipe, one in value.items())
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+    shown = {task: text(value) for task, value in defaults.items() if value not in ((), "")}
+    if f.name == "task" or len(set(shown.values())) < 2:
+        return f"  [default: {next(iter(shown.values()))}]" if shown else ""
+    return f"  [default: {'; '.join(f'{value} ({task})' for task, value in shown.items())}]"
 
 
 def _import_keras_quietly() -> None:
@@ -90,7 +107,8 @@ def main() -> None:
 def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
     """Train a model and leave it in a run folder.
 
-    Without options: the paper's model for one frame on the generated `fitness` data.
+    Without options: the paper's lifter for one frame on the generated `fitness` data. With --task action: a recogniser
+    of exercises. Options that begin with "lift:" or "action:" are of that task alone.
     """
     _import_keras_quietly()
     from skelgnn_tf.training.train import default_folder, link_last, resumed_config
@@ -114,26 +132,77 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
 
 
 @main.command()
-@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.argument("models", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dataset", multiple=True, help="score on these instead of the data that the model was trained on")
 @click.option("--data-dir", multiple=True, help="folder of the data set's files; one for each that has files")
+@click.option("--data-file", help="action: the data set's file")
+@click.option("--labels", help="action: text file with the classes' names, one a line")
+@click.option(
+    "--skip-bad/--no-skip-bad", default=None, type=bool, help="action: leave bad clips out  [default: as trained]"
+)
+@click.option("--ensemble", is_flag=True, help="action: average the scores of several models")
+@click.option("--weights", help="with --ensemble: one number for each model, 0.6,0.6,0.4,0.4  [default: equal]")
 @click.option("--keypoints", help="h36m: which 2D detections")
 @click.option(
-    "--flip/--no-flip", default=None, type=bool, help="average with the mirrored input  [default: as trained]"
+    "--flip/--no-flip", default=None, type=bool, help="lift: average with the mirrored input  [default: as trained]"
 )
-@click.option("--hard-reference", type=click.Path(path_type=Path), help="model whose hardest poses are compared on")
-@click.option("--baselines/--no-baselines", default=True, help="mean pose and ridge lifters beside it  [default: on]")
+@click.option(
+    "--hard-reference", type=click.Path(path_type=Path), help="lift: model whose hardest poses are compared on"
+)
+@click.option(
+    "--baselines/--no-baselines",
+    default=None,
+    type=bool,
+    help="lift: mean pose and ridge lifters beside it  [default: on]",
+)
 @click.option("--json", "json_path", help="write the report there too; - prints it")
 @click.option("--output", type=click.Path(path_type=Path), help="report folder  [default: the run's report/]")
 @_one_line_errors
-def evaluate(model: Path | None, baselines: bool, output: Path | None, **options) -> None:
-    """Score MODEL (a run folder, a .keras file or a preset; default runs/last) on its test split."""
-    _import_keras_quietly()
-    from skelgnn_tf.training.evaluate import evaluate as run
+def evaluate(models: tuple[Path, ...], ensemble: bool, output: Path | None, json_path: str | None, **options) -> None:
+    """Score MODELS (run folders, .keras files or presets; default runs/last) on their test split.
 
+    Several recognisers are fused with --ensemble.
+    """
+    models = models or (_last_run(),)
+    if (len(models) > 1) != ensemble:
+        wants = "--ensemble wants several models" if ensemble else "several models want --ensemble"
+        raise ValueError(f"{wants}; got {len(models)} ({', '.join(str(model) for model in models)})")
     _check_writable("--output", output)
-    _check_writable("--json", None if options["json_path"] == "-" else options["json_path"], is_folder=False)
-    run(model or _last_run(), with_baselines=baselines, folder=output, **options)
+    _check_writable("--json", None if json_path == "-" else json_path, is_folder=False)
+    _import_keras_quietly()
+    from skelgnn_tf import presets
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    task = presets.task_of(models[0])
+    foreign = sorted(given.keys() - _EVALUATION[task] - {"dataset", "data_dir"})
+    if foreign:
+        raise ValueError(f"--{foreign[0].replace('_', '-')} does not go with {models[0]}, a model of --task {task}")
+    if task == "lift":
+        from skelgnn_tf.training.evaluate import evaluate as run
+
+        run(models[0], json_path=json_path, folder=output, **given)
+    else:
+        from skelgnn_tf.training.evaluate_actions import evaluate_actions
+
+        weights = _numbers(given.pop("weights", None))
+        evaluate_actions(models, weights=weights, json_path=json_path, folder=output, **given)
+
+
+#: Options of `evaluate` that belong to one task.
+_EVALUATION = {
+    "lift": {"keypoints", "flip", "hard_reference", "with_baselines"},
+    "action": {"data_file", "labels", "skip_bad", "weights"},
+}
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    """Numbers with commas between them."""
+    try:
+        return None if text is None else [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(
+            f"--weights wants numbers with commas between them, such as 0.6,0.6,0.4,0.4; got {text}"
+        ) from error
 
 
 @main.command()
@@ -143,11 +212,13 @@ def datasets() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from skelgnn_tf.datasets import actions
     from skelgnn_tf.datasets.catalog import CATALOG
 
-    table = Table("--dataset", "what", "files in --data-dir", "where from", show_lines=True)
-    for name, entry in CATALOG.items():
-        table.add_row(name, entry.about, entry.files or "none", entry.source)
+    table = Table("--task", "--dataset", "what", "files in --data-dir", "where from", show_lines=True)
+    for task, catalog in (("lift", CATALOG), ("action", actions.CATALOG)):
+        for name, entry in catalog.items():
+            table.add_row(task, name, entry.about, entry.files or "none", entry.source)
     console = Console()
     # Names and addresses are to be copied, so a pipe gets lines of any length.
     console.width = console.width if console.is_terminal else 160

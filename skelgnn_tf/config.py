@@ -338,6 +338,26 @@ def load_model(path: Path):
     import skelgnn_tf.metrics
     import skelgnn_tf.models  # noqa: F401  registers what the file names
 
+    config, file = read_config(path), _model_file(path)
+    try:
+        return keras.saving.load_model(file, compile=False, safe_mode=True), config
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise ValueError(f"{file} is damaged or of another version: {str(error).splitlines()[0]}") from error
+
+
+def read_config(path: Path) -> Config:
+    """The Config of a run folder or of a `.keras` file, without its model; errors as `load_model`."""
+    file = _model_file(path)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return Config.from_json(archive.read(_MEMBER).decode())
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{file} is no model of skelgnn-tf (expected a .keras file with {_MEMBER} in it)") from error
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged or of another version: {error}") from error
+
+
+def _model_file(path: Path) -> Path:
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
     if not file.exists():
@@ -345,14 +365,4 @@ def load_model(path: Path):
             "holds no model.keras; was its training stopped in the first epoch?" if path.is_dir() else "does not exist"
         )
         raise FileNotFoundError(f"{path} {what}; expected a run folder, a .keras file or a preset (skelgnn-tf train)")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            config = Config.from_json(archive.read(_MEMBER).decode())
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{file} is no model of skelgnn-tf (expected a .keras file with {_MEMBER} in it)") from error
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged or of another version: {error}") from error
-    try:
-        return keras.saving.load_model(file, compile=False, safe_mode=True), config
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise ValueError(f"{file} is damaged or of another version: {str(error).splitlines()[0]}") from error
+    return file

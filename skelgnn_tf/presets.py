@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
-from skelgnn_tf.config import Config, load_model
+from skelgnn_tf.config import Config, load_model, read_config
 
 
 def load(path: str | Path):
     """The model and the Config of a run folder, a `.keras` file, or a preset's name or folder.
 
     Returns:
-        (PoseLifter, Config).
+        (PoseLifter or ActionRecognizer, Config).
 
     Raises:
         FileNotFoundError: None of these.
         ValueError: A file that skelgnn-tf did not write, or weights that do not fit.
     """
-    from skelgnn_tf.models.pose_lifter import PRESETS, PoseLifter, is_preset
+    folder = _find(path)
+    if folder is None:
+        return load_model(Path(path))
+    from skelgnn_tf import models
 
-    path = Path(path)
-    for folder in (path, PRESETS / path):
-        if is_preset(folder):
-            try:
-                metadata = json.loads((folder / "metadata.json").read_text())
-                config = Config.from_json(json.dumps(metadata["run"]))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{folder}/metadata.json does not hold the run of the preset as presets.save writes it: {error}"
-                ) from error
-            return PoseLifter.from_preset(folder), config
-    return load_model(path)
+    config = _preset_config(folder)
+    cls = models.PoseLifter if config.task == "lift" else models.ActionRecognizer
+    return cls.from_preset(folder), config
+
+
+def task_of(path: str | Path) -> str:
+    """ "lift" or "action", without loading the model; errors as `load`."""
+    folder = _find(path)
+    return (read_config(Path(path)) if folder is None else _preset_config(folder)).task
 
 
 def save(path: str | Path, folder: Path, **metadata) -> None:
@@ -46,5 +45,22 @@ def save(path: str | Path, folder: Path, **metadata) -> None:
     """
     model, config = load(path)
     model.save_to_preset(folder)
-    metadata["run"] = dataclasses.asdict(config.replace(data_dir=()))
+    own = {"data_dir": ()} | ({"data_file": "", "labels": ""} if config.task == "action" else {})
+    metadata["run"] = json.loads(config.replace(**own).to_json())
     (folder / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
+
+
+def _find(path: str | Path) -> Path | None:
+    # Keras is slow to load, and `--help` must not wait for it.
+    from skelgnn_tf.models.preset import find_preset
+
+    return find_preset(path)
+
+
+def _preset_config(folder: Path) -> Config:
+    try:
+        return Config.from_json(json.dumps(json.loads((folder / "metadata.json").read_text())["run"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder}/metadata.json does not hold the run of the preset as presets.save writes it: {error}"
+        ) from error

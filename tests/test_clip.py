@@ -55,3 +55,14 @@ def test_what_a_missing_keypoint_was_is_forgotten():
     clip = Clip("walk", detected)
     assert (clip.keypoints[0, 2, 4] == 0).all()
     assert (clip.keypoints.sum(axis=-1) == 3).sum() == 5 * 17 - 1
+
+
+def test_the_poses_of_several_persons_are_checked_person_by_person():
+    both = np.zeros((2, 5, 17, 2), np.float32)
+    assert Clip("two", both, np.zeros((2, 5, 17, 3), np.float32)).pose_m.shape == (2, 5, 17, 3)
+    with pytest.raises(ValueError, match=r"two: pose_m wants \(5, 17, 3\) or \(2, 5, 17, 3\).*got \(3, 5, 17, 3\)"):
+        Clip("two", both, np.zeros((3, 5, 17, 3), np.float32))
+    broken = np.zeros((2, 5, 17, 3), np.float32)
+    broken[1, 4, 8, 0] = np.nan
+    with pytest.raises(ValueError, match=r"two: pose_m are NaN or infinite at frame 4, joint 8"):
+        Clip("two", both, broken)

@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import tracemalloc
 
 import numpy as np
@@ -199,7 +200,7 @@ def test_bad_rows_are_left_out_with_a_line_each_also_when_they_come_from_the_cac
         np.testing.assert_allclose(actions.train.clip(0), ours(body(8, 4))[None], atol=1e-3)
         assert len(actions.left_out) == len(BAD)
         for line, expected in zip(actions.left_out, BAD, strict=True):
-            pytest.raises(ValueError, lambda line=line: (_ for _ in ()).throw(ValueError(line))).match(expected)
+            assert re.search(expected, line)
 
 
 def test_the_first_bad_row_is_an_error_also_when_it_comes_from_the_cache(tmp_path, cache):
@@ -223,7 +224,7 @@ def test_each_kind_of_bad_row_is_refused_on_its_own(tmp_path, number):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("label", "found"), [(3, "3"), (-1, "-1"), (0.5, "0.5"), (np.nan, "nan")])
+@pytest.mark.parametrize(("label", "found"), [(3, "3.0"), (-1, "-1.0"), (0.5, "0.5"), (np.nan, "nan")])
 def test_a_label_outside_the_named_classes_is_a_bad_row(tmp_path, label, found):
     made = arrays()
     made |= {key: made[key].argmax(axis=1).astype(float) for key in ("y_train", "y_test")}
@@ -232,6 +233,14 @@ def test_a_label_outside_the_named_classes_is_a_bad_row(tmp_path, label, found):
     with pytest.raises(ValueError, match=rf"y_train\[2\] is {found}; expected a label of the 3 classes, 0 to 2"):
         ctr_gcn.load(path, NTU_25, tuple("abc"))
     assert len(ctr_gcn.load(path, NTU_25, tuple("abc"), skip_bad=True).train) == 4
+
+
+@pytest.mark.parametrize("row", [(0, 2, 0), (0, 0.5, 0), (0.1, 0.8, 0.1), (0, -1, 0), (0, np.nan, 0)])
+def test_a_row_of_y_that_only_resembles_a_one_hot_one_is_a_bad_row(tmp_path, row):
+    made = arrays()
+    made["y_train"][3] = row
+    with pytest.raises(ValueError, match=r"y_train\[3\] is not one-hot"):
+        ctr_gcn.load(write(tmp_path, made), NTU_25)
 
 
 def set_key(key, change):
@@ -344,18 +353,18 @@ def test_real_clips_are_as_many_and_as_long_as_their_readme_says(bandai_namco):
         assert set(sequences.persons) == {1}
 
 
-def test_real_people_stand_upright_face_the_camera_and_use_the_side_their_class_names(bandai_namco):
+def test_real_people_stand_upright_and_use_the_side_that_their_class_names(bandai_namco):
     joint = NTU_25.index
     other_way = []
     for split, sequences in (("train", bandai_namco.train), ("test", bandai_namco.test)):
         for i, label in enumerate(sequences.label):
             clip, name = sequences.clip(i)[0].astype(float), bandai_namco.classes[label]
             assert clip[0, joint("head"), 1] < clip[0, joint("spine_base"), 1] < clip[0, joint("left_foot"), 1]
-            # Who faces the camera has the left shoulder on the right of the picture.
-            assert clip[0, joint("left_shoulder"), 0] > clip[0, joint("right_shoulder"), 0]
             if name.endswith(("left-hand", "right-hand")):
                 left, right = (clip[:, joint(f"{side}_wrist"), 1].min() for side in ("left", "right"))
                 named_left, is_left = "left" in name, left < right
+                # Who faces the camera has the left shoulder on the right of the picture.
+                assert clip[0, joint("left_shoulder"), 0] > clip[0, joint("right_shoulder"), 0]
             elif "turn" in name:
                 across = clip[:, joint("left_hip")] - clip[:, joint("right_hip")]
                 angle = np.unwrap(np.arctan2(across[:, 2], across[:, 0]))

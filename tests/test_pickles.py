@@ -2,12 +2,13 @@ import fractions
 import os
 import pickle
 import subprocess
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
-from skelgnn_tf.datasets.pickles import load_npz, load_pickle, npz_keys
+from skelgnn_tf.datasets.pickles import iterate_npz, load_npz, load_pickle, npz_header, npz_keys
 
 PLAIN = {
     "S1": {"Walking 1": [np.arange(12, dtype=np.float32).reshape(2, 3, 2), np.float64(2.5)]},
@@ -159,3 +160,69 @@ def test_bits_that_changed_on_the_way_are_noticed(tmp_path):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(ValueError, match="damaged"):
         load_npz(tmp_path / "a.npz", "data")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("rows", [1, 3, 7, 100])
+@pytest.mark.parametrize("shape", [(7, 2, 3), (7,), (0, 4), (7, 0)])
+def test_pieces_of_an_array_make_the_whole(tmp_path, save, rows, shape):
+    array = np.random.default_rng(0).normal(size=shape).astype(">f4")
+    save(tmp_path / "a.npz", other=np.eye(3), x=array)
+    pieces = list(iterate_npz(tmp_path / "a.npz", "x", rows))
+    assert [len(piece) for piece in pieces] == [min(rows, shape[0] - i) for i in range(0, shape[0], rows)]
+    np.testing.assert_array_equal(np.concatenate([np.empty((0, *shape[1:]), ">f4"), *pieces]), array)
+    assert npz_header(tmp_path / "a.npz", "x") == (shape, np.dtype(">f4"))
+
+
+def test_arrays_whose_first_axis_runs_fastest_are_cut_into_the_same_pieces(tmp_path):
+    array = np.arange(42).reshape(6, 7).T
+    np.savez(tmp_path / "a.npz", x=array)
+    for piece, expected in zip(iterate_npz(tmp_path / "a.npz", "x", 4), (array[:4], array[4:]), strict=True):
+        np.testing.assert_array_equal(piece, expected)
+
+
+def test_only_a_piece_of_an_array_is_in_memory(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((400, 20_000), np.float32))
+    tracemalloc.start()
+    try:
+        assert sum(len(piece) for piece in iterate_npz(tmp_path / "a.npz", "x", 10)) == 400
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32e6 / 4
+
+
+def test_what_cannot_be_cut_into_rows_of_numbers_is_refused_before_anything_is_read(tmp_path):
+    mark = tmp_path / "mark"
+    np.savez(tmp_path / "a.npz", single=np.float32(3), objects=as_object(attacks(mark)["system"]))
+    with pytest.raises(ValueError, match=r"a\.npz, 'single': expected an array with rows"):
+        iterate_npz(tmp_path / "a.npz", "single", 4)
+    for read in (lambda key: iterate_npz(tmp_path / "a.npz", key, 4), lambda key: npz_header(tmp_path / "a.npz", key)):
+        with pytest.raises(ValueError, match=r"a\.npz, 'objects': expected plain numbers, found pickled objects"):
+            read("objects")
+        with pytest.raises(ValueError, match=r"a\.npz has no 'x'; it holds single, objects"):
+            read("x")
+    with pytest.raises(FileNotFoundError, match=r"no file .*b\.npz"):
+        iterate_npz(tmp_path / "b.npz", "x", 4)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda npy: npy[:-1], lambda npy: npy[:200], lambda npy: npy[:5], lambda npy: npy + b"more"]
+)
+def test_an_array_longer_or_shorter_than_its_header_says_is_refused(tmp_path, spoil):
+    np.savez(tmp_path / "whole.npz", x=np.zeros((50, 3)))
+    with zipfile.ZipFile(tmp_path / "whole.npz") as whole, zipfile.ZipFile(tmp_path / "a.npz", "w") as other:
+        other.writestr("x.npy", spoil(whole.read("x.npy")))
+    with pytest.raises(ValueError, match=r"a\.npz, 'x': the file is damaged"):
+        list(iterate_npz(tmp_path / "a.npz", "x", 16))
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_bits_of_an_array_that_changed_on_the_way_are_noticed_when_it_is_read_in_pieces(tmp_path, save):
+    save(tmp_path / "a.npz", x=np.random.default_rng(0).normal(size=(1000, 3)))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="damaged"):
+        list(iterate_npz(tmp_path / "a.npz", "x", 300))

@@ -7,7 +7,8 @@ import pytest
 
 from skelgnn_tf import presets
 from skelgnn_tf.config import Config, build_model, save_model
-from skelgnn_tf.models.pose_lifter import PRESETS, PoseLifter, is_preset
+from skelgnn_tf.models import PoseLifter
+from skelgnn_tf.models.preset import PRESETS, is_preset
 
 CONFIG = Config(frames=9, channels=4, squeeze=0.5, confidence=True, dataset=("h36m",), data_dir=("/my/own/disk",))
 

@@ -103,7 +103,8 @@ class ActionBatcher:
         if self.training and config.rate_jitter:
             step = step * (1 + config.rate_jitter) ** (2 * share - 1)
         start = place * np.maximum(lengths - 1 - step * (config.frames - 1), 0)
-        return np.minimum(np.round(start + step * t), lengths - 1)
+        # Halves go up: to the nearest even number, a clip from the middle would show every second frame twice.
+        return np.minimum(np.floor(start + step * t + 0.5), lengths - 1)
 
     def _interpolated(self, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
         """Frames between two frames, linear; nearest where a joint is missing in one of the two."""
@@ -131,7 +132,10 @@ def mirrored_labels(classes: Sequence[str]) -> np.ndarray:
     "wave-left-hand" becomes "wave-right-hand"; a class without a side is its own; -1 where the counterpart is missing.
     """
     swap = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "LEFT": "RIGHT", "RIGHT": "LEFT"}
-    pattern = re.compile("|".join(swap))
+    # "upright" and "leftover" say no side.
+    pattern = re.compile(
+        r"(?<![A-Za-z])(left|right)(?![a-z])|(?<![A-Z])(Left|Right)(?![a-z])|(?<![A-Z])(LEFT|RIGHT)(?![A-Z])"
+    )
     index = {name: i for i, name in enumerate(classes)}
     return np.array([index.get(pattern.sub(lambda m: swap[m.group()], name), -1) for name in classes])
 

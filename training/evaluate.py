@@ -58,7 +58,7 @@ def evaluate(
         ValueError, FileNotFoundError: A model or data that does not fit.
     """
     console = console or Console(quiet=json_path == "-")
-    model, config = presets.load(path)
+    model, config = _load_lifter(path)
     config = _with_data(config, dataset, data_dir, keypoints)
     flip = config.flip if flip is None else flip
     clips = catalog.load(
@@ -69,7 +69,7 @@ def evaluate(
     predictions = predict_clips(model, config, clips.test, flip)
     reference = None
     if hard_reference:
-        other, other_config = presets.load(hard_reference)
+        other, other_config = _load_lifter(hard_reference)
         if other.skeleton.joints != model.skeleton.joints:
             raise ValueError(f"{hard_reference} has the joints of {other.skeleton.name}, not of {model.skeleton.name}")
         reference = frame_errors(predict_clips(other, other_config, clips.test, flip), clips.test, model.skeleton)
@@ -101,7 +101,7 @@ def evaluate(
         "flip_averaged": "yes" if flip else "no",
         "parameters": int(model.count_params()),
     }
-    folder = folder or _report_folder(path)
+    folder = folder or report_folder(path)
     files = write_report(scores, folder)
     text = json.dumps(rounded(scores), indent=2)
     if json_path == "-":
@@ -132,7 +132,7 @@ def draw_clip(
     path: Path | str, dataset: Sequence[str], data_dir: Sequence[str], number: int, output: Path | None
 ) -> Path:
     """Draws a test clip as the model lifts it; gives the PNG's path."""
-    model, config = presets.load(path)
+    model, config = _load_lifter(path)
     config = _with_data(config, dataset, data_dir, None)
     clips = catalog.load(
         config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed, config.fitness_clips
@@ -141,11 +141,18 @@ def draw_clip(
         raise ValueError(f"there is no test clip {number}; there are 0 to {len(clips) - 1}")
     clip = clips[number]
     pose = predict_clips(model, config, [clip], config.flip)[0]
-    output = output or _report_folder(path) / "lifted.png"
+    output = output or report_folder(path) / "lifted.png"
     output.parent.mkdir(parents=True, exist_ok=True)
     target = root_relative(clip.pose_m, model.skeleton.root)
     up = (0, -1, 0) if clip.camera is None else clip.camera.rotation[:, 2]
     return draw_lifted(clip.keypoints[0], pose, model.skeleton, output, target, clip.image_size_px, up=up)
+
+
+def _load_lifter(path: Path | str) -> tuple[PoseLifter, Config]:
+    model, config = presets.load(path)
+    if not isinstance(model, PoseLifter):
+        raise ValueError(f"{path} recognises actions; expected a lifter (skelgnn-tf train --task lift)")
+    return model, config
 
 
 def show(scores: dict, console: Console) -> None:
@@ -177,7 +184,8 @@ def _with_data(config: Config, dataset: Sequence[str], data_dir: Sequence[str], 
     return config.replace(**{name: value for name, value in changes.items() if value})
 
 
-def _report_folder(path: Path | str) -> Path:
+def report_folder(path: Path | str) -> Path:
+    """report/ of a run folder, beside a `.keras` file, or of a preset in runs/."""
     path = Path(path)
     if path.is_dir():
         return path / "report"

@@ -51,8 +51,8 @@ class Recognition:
         self.steps = self.batcher.steps
         self.units_per_step = min(config.batch_size, len(fit))
         self.about = (
-            f"{len(fit):,} clips of {len(data.classes)} classes ({len(held_out)} kept for validation), {config.input} of "
-            f"{config.skeleton}, {config.persons} person(s), {config.frames} frames, stream {config.stream}"
+            f"{len(fit):,} clips of {len(data.classes)} classes ({len(held_out)} kept for validation), {config.input} "
+            f"of {config.skeleton}, {config.persons} person(s), {config.frames} frames, stream {config.stream}"
         )
 
     def build(self) -> keras.Model:

@@ -227,6 +227,7 @@ def resumed_config(folder: Path, **changes) -> Config:
     if different:
         names = ", ".join("--" + name.replace("_", "-") for name in different)
         raise ValueError(
-            f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and where the data lie may change)"
+            f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and where the data lie may "
+            "change)"
         )
     return config.replace(**{name: value for name, value in changes.items() if name in free})

@@ -12,7 +12,6 @@ from skelgnn_tf import skeletons
 from skelgnn_tf.datasets import ctr_gcn, fitness, ntu, pyskl
 from skelgnn_tf.datasets.catalog import Entry
 from skelgnn_tf.datasets.sequences import ActionSet, from_clips
-from skelgnn_tf.skeletons import Skeleton
 
 _NTU_FILES = "*.skeleton (a folder or zips), or {}, or ntu{}_3danno.pkl, ntu{}_hrnet.pkl"
 _NTU_SOURCE = "rose1.ntu.edu.sg (licence); npz by CTR-GCN's scripts, pickles from PYSKL's data page"
@@ -154,8 +153,8 @@ def _check(data: ActionSet, dataset: str, input: str, skeleton: str, skip_bad: b
     # Of NTU many have a part alone; a data set of one's own with a class too many has a wrong labels file.
     if len(never) and dataset in ("npz", "pyskl") and not skip_bad:
         raise ValueError(
-            f"{_named(data.classes, never)} of {dataset} has no clip; take it out of the labels and the columns of y, or "
-            "go on with --skip-bad"
+            f"{_named(data.classes, never)} of {dataset} has no clip; take it out of the labels and the columns of y, "
+            "or go on with --skip-bad"
         )
     if len(never):
         console.print(f"without any clip: {_named(data.classes, never)}", highlight=False, soft_wrap=True)

@@ -157,8 +157,8 @@ def _check_poses(path: Path, skeleton: Skeleton) -> int:
         if shape[2] not in (joints * 3, joints * 6):
             fits = [s.name for s in ALL.values() if shape[2] in (s.num_joints * 3, s.num_joints * 6)]
             raise ValueError(
-                f"{path}, x_{split}: the {joints} joints of {skeleton.name} want a width of {joints * 3} (one person) or "
-                f"{joints * 6} (two), found {shape[2]}" + (f", which fits {', '.join(fits)}" if fits else "")
+                f"{path}, x_{split}: the {joints} joints of {skeleton.name} want a width of {joints * 3} (one person) "
+                f"or {joints * 6} (two), found {shape[2]}" + (f", which fits {', '.join(fits)}" if fits else "")
             )
         widths.append(shape[2])
     if widths[0] != widths[1]:

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skelgnn_tf.datasets.cache import cache_folder
-from skelgnn_tf.datasets.ntu_names import BENCHMARKS, Benchmark, parse_name
+from skelgnn_tf.datasets.ntu_names import BENCHMARKS, CLASSES, Benchmark, parse_name
 from skelgnn_tf.datasets.ntu_raw import FPS, SkeletonFile, read_files
 from skelgnn_tf.datasets.sequences import ActionSet, Sequences, SequenceWriter
 from skelgnn_tf.skeletons import NTU_25
@@ -117,7 +117,7 @@ def load(
 def _concerns(rules: Benchmark, name: str) -> bool:
     """Whether a file of that name is of the benchmark, or may be: a wrong name concerns all."""
     numbers = parse_name(name)
-    return numbers is None or not 1 <= numbers.action <= 120 or rules.split(numbers) is not None
+    return numbers is None or not 1 <= numbers.action <= len(CLASSES) or rules.split(numbers) is not None
 
 
 def _find(source: Path) -> _Source:

@@ -61,24 +61,49 @@ def load(
     return ActionSet(reader.like[1], classes, train_set, test_set, (*left_out_train, *left_out_test))
 
 
+def only_splits(path: Path) -> tuple[str, str]:
+    """Names of a pickle's training split and of the one to score on: ("train", "val"), ("gym_train", "gym_test"), ...
+
+    A test split has the name of its training split with "val" or "test" for "train"; where there are both it is "val",
+    which PYSKL scores on.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no such pickle, or has no such pair or more than one.
+    """
+    path = Path(path)
+    splits = [str(name) for name in _contents(path)[0]]
+    pairs = []
+    for train in splits:
+        tests = [train.replace("train", part) for part in ("val", "test") if "train" in train]
+        pairs += [(train, test) for test in tests if test in splits][:1]
+    if len(pairs) != 1:
+        found = "; ".join(", ".join(pair) for pair in pairs) or f"the splits {', '.join(splits) or 'none'}"
+        raise ValueError(f"{path}: expected one pair of splits, such as train and val, found {found}; keep one pair")
+    return pairs[0]
+
+
+def _contents(path: Path) -> tuple[dict[str, Any], list[Any]]:
+    """Splits and annotations of a pickle."""
+    data = load_pickle(path)
+    if not (isinstance(data, dict) and isinstance(data.get("split"), dict)):
+        found = f"a dict of {', '.join(map(str, list(data)[:5]))}" if isinstance(data, dict) else type(data).__name__
+        raise ValueError(
+            f"{path}: expected PYSKL's {{split: {{name: [frame_dir]}}, annotations: [...]}}, found {found}"
+        )
+    annotations = data.get("annotations")
+    if not isinstance(annotations, (list, tuple)):
+        raise ValueError(f"{path}: expected a list of annotations, found {type(annotations).__name__}")
+    return data["split"], annotations
+
+
 class _Reader:
     """The contents of one pickle; the first good clip decides the kind and the skeleton of all others."""
 
     def __init__(self, path: Path, num_classes: int, fps: float) -> None:
         self.path, self.num_classes, self.fps = path, num_classes or MAX_CLASSES, fps
         self.like: tuple[str, Skeleton] | None = None
-        data = load_pickle(path)
-        if not (isinstance(data, dict) and isinstance(data.get("split"), dict)):
-            found = (
-                f"a dict of {', '.join(map(str, list(data)[:5]))}" if isinstance(data, dict) else type(data).__name__
-            )
-            raise ValueError(
-                f"{path}: expected PYSKL's {{split: {{name: [frame_dir]}}, annotations: [...]}}, found {found}"
-            )
-        annotations = data.get("annotations")
-        if not isinstance(annotations, (list, tuple)):
-            raise ValueError(f"{path}: expected a list of annotations, found {type(annotations).__name__}")
-        self.splits = data["split"]
+        self.splits, annotations = _contents(path)
         named = [a for a in annotations if isinstance(a, dict) and isinstance(a.get("frame_dir"), str)]
         self.annotations = {annotation["frame_dir"]: annotation for annotation in named}
         self.counts = Counter(annotation["frame_dir"] for annotation in named)

@@ -16,7 +16,7 @@ from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.skeletons import Skeleton
 
-_COLUMNS = ("origin", "first", "frames", "persons", "label", "fps", "names")
+_COLUMNS = ("first", "frames", "persons", "label", "fps", "names")
 #: The smallest float16 above zero: a joint that rounds to the origin is not a missing one.
 _TINY = np.float16(6e-8)
 
@@ -30,7 +30,8 @@ class Sequences:
     Args:
         kind: "pose" (metres, camera axes x right, y down, z forward) or "keypoints" (screen units[, confidence]).
         values: float16 or float32 (rows, joints, channels), poses relative to `origin`; perhaps a memory map.
-        origin: float32 (clips, 3), camera-space metres; zeros for keypoints.
+        origin: float32 (rows, 3), camera-space metres: of each pose, so that float16 rounds by less than a millimetre
+            however far the person walks; zeros for keypoints.
         first: int64 (clips,), row of the first person's first frame.
         frames: int32 (clips,), frames of each person.
         persons: int32 (clips,).
@@ -70,10 +71,11 @@ class Sequences:
         """
         person = np.minimum(np.arange(persons)[None], self.persons[clips, None] - 1)
         rows = self.first[clips, None] + person * self.frames[clips, None]
-        values = np.asarray(self.values[rows[:, :, None] + frames[:, None]], np.float32)
+        rows = rows[:, :, None] + frames[:, None]
+        values = np.asarray(self.values[rows], np.float32)
         if self.kind == "pose":
             there = np.any(values != 0, axis=-1, keepdims=True)
-            values += self.origin[clips, None, None, None] * there
+            values += self.origin[rows][..., None, :] * there
         absent = np.arange(persons)[None] >= self.persons[clips, None]
         values[absent] = 0
         return values
@@ -98,15 +100,20 @@ class Sequences:
             with np.load(folder / "index.npz", allow_pickle=False) as index:
                 columns = {name: index[name] for name in _COLUMNS}
                 kind, shape, dtype = str(index["kind"]), tuple(index["shape"].tolist()), str(index["dtype"])
-            size, wanted = (folder / "values.bin").stat().st_size, math.prod(shape) * np.dtype(dtype).itemsize
-            if size != wanted:
-                raise ValueError(f"values.bin has {size} bytes instead of {wanted}")
-            values = np.memmap(folder / "values.bin", dtype, "r", shape=shape)
-        except FileNotFoundError:
-            raise
+            values = _mapped(folder / "values.bin", dtype, shape)
+            origin = _mapped(folder / "origin.bin", "float32", (shape[0], 3))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FileNotFoundError(f"no cache in {folder}") from error
         except Exception as error:
             raise ValueError(f"the cache in {folder} is damaged ({error}); remove that folder and run again") from error
-        return cls(kind=kind, values=values, **columns)
+        return cls(kind=kind, values=values, origin=origin, **columns)
+
+
+def _mapped(file: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    size, wanted = file.stat().st_size, math.prod(shape) * np.dtype(dtype).itemsize
+    if size != wanted:
+        raise ValueError(f"{file.name} has {size} bytes instead of {wanted}")
+    return np.memmap(file, dtype, "r", shape=shape)
 
 
 class SequenceWriter:
@@ -129,12 +136,14 @@ class SequenceWriter:
     def __init__(self, kind: str, folder: Path | None = None) -> None:
         self.kind, self.folder = kind, folder
         self.columns: dict[str, list] = {name: [] for name in _COLUMNS}
-        self.rows, self.parts, self.shape = 0, [], None
+        self.rows, self.shape = 0, None
+        # Values and origins, in memory or as they go to their files.
+        self.parts: tuple[list, list] = ([], [])
         if folder is not None:
             self.partial = folder.with_name(f".{folder.name}.partial{os.getpid()}")
             shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir(parents=True)
-            self.file = open(self.partial / "values.bin", "wb")
+            self.files = [open(self.partial / f"{name}.bin", "wb") for name in ("values", "origin")]
 
     def add(self, name: str, values: np.ndarray, label: int, fps: float) -> None:
         """Adds a clip (persons, frames, joints, channels) in the units of `kind`.
@@ -151,23 +160,20 @@ class SequenceWriter:
             # What a missing joint's coordinates were, NaN even, does not count.
             values = np.where(values[..., 2:] > 0, values, np.float32(0))
         there = np.any(values != 0, axis=-1, keepdims=True)
-        origin = np.zeros(3, np.float32)
+        origin = np.zeros((*values.shape[:2], 1, 3), np.float32)
         if self.kind == "pose":
-            joints = values[0, 0][there[0, 0, :, 0]] if there[0, 0].any() else values[there[..., 0]]
-            origin = joints.mean(axis=0).astype(np.float32) if len(joints) else origin
+            count = np.maximum(there.sum(axis=2, keepdims=True), 1)
+            origin = (values.sum(axis=2, keepdims=True) / count).astype(np.float32)
             values = (values - origin) * there
         values = values.astype(np.float32 if self.folder is None else np.float16)
         lost = there[..., 0] & ~np.any(values != 0, axis=-1)
         values[lost, 0] = _TINY
-        row = (origin, self.rows, values.shape[1], values.shape[0], label, fps, name)
+        row = (self.rows, values.shape[1], values.shape[0], label, fps, name)
         for column, value in zip(_COLUMNS, row, strict=True):
             self.columns[column].append(value)
-        flat = values.reshape(-1, *self.shape)
-        self.rows += len(flat)
-        if self.folder is None:
-            self.parts.append(flat)
-        else:
-            self.file.write(flat.tobytes())
+        self.rows += values.shape[0] * values.shape[1]
+        for i, part in enumerate((values.reshape(-1, *self.shape), origin.reshape(-1, 3))):
+            self.parts[i].append(part) if self.folder is None else self.files[i].write(part.tobytes())
 
     def close(self) -> Sequences:
         """The finished Sequences.
@@ -178,23 +184,26 @@ class SequenceWriter:
         if self.shape is None:
             self.abort()
             raise ValueError("no clip was found")
-        types = dict(
-            origin=np.float32, first=np.int64, frames=np.int32, persons=np.int32, label=np.int32, fps=np.float32
-        )
+        types = dict(first=np.int64, frames=np.int32, persons=np.int32, label=np.int32, fps=np.float32)
         columns = {name: np.array(column, types.get(name)) for name, column in self.columns.items()}
         if self.folder is None:
-            return Sequences(kind=self.kind, values=np.concatenate(self.parts), **columns)
-        self.file.close()
+            values, origin = (np.concatenate(part) for part in self.parts)
+            return Sequences(kind=self.kind, values=values, origin=origin, **columns)
+        self._close_files()
         shape = (self.rows, *self.shape)
         np.savez(self.partial / "index.npz", kind=self.kind, shape=shape, dtype="float16", **columns)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.partial.rename(self.folder)
         return Sequences.open(self.folder)
 
+    def _close_files(self) -> None:
+        for file in self.files:
+            file.close()
+
     def abort(self) -> None:
         """Leaves nothing behind."""
         if self.folder is not None:
-            self.file.close()
+            self._close_files()
             shutil.rmtree(self.partial, ignore_errors=True)
 
 

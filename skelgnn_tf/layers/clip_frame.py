@@ -49,8 +49,10 @@ class ClipFrame(keras.layers.Layer):
         if normalization not in NORMALIZATIONS:
             raise ValueError(f"normalization wants {', '.join(NORMALIZATIONS)}; got {normalization!r}")
         self.skeleton, self.normalization, self.confidence = skeleton, normalization, confidence
+        self.needed = (skeleton.middle > 0).astype(np.float32)
         if normalization == "view":
             self.shoulders = [skeleton.index(f"{side}_shoulder") for side in ("right", "left")]
+            self.needed[skeleton.pelvis > 0] = self.needed[self.shoulders] = 1
 
     def build(self, input_shape: tuple) -> None:  # noqa: D102
         dims = input_shape[-1] - self.confidence
@@ -58,14 +60,17 @@ class ClipFrame(keras.layers.Layer):
             raise ValueError('normalization "view" turns poses in space; for 2D keypoints use "box" or "center"')
 
     def call(self, x):  # noqa: D102
+        if self.confidence:
+            seen = x[..., -1:] > 0
+            # What stands at a missing joint may be NaN, which no product with zero removes.
+            x = ops.where(seen, x, ops.zeros_like(x))
         if self.normalization == "none":
             return x
         place, sure = (x[..., :-1], x[..., -1:]) if self.confidence else (x, None)
         if sure is None:
             there = ops.cast(ops.any(place != 0, axis=(-2, -1), keepdims=True), x.dtype) * ops.ones_like(place[..., :1])
         else:
-            there = ops.cast(sure > 0, x.dtype)
-            place = place * there
+            there = ops.cast(seen, x.dtype)
         place = self._boxed(place, there) if self.normalization == "box" else self._centred(place, there)
         place = place * there
         return place if sure is None else ops.concatenate([place, sure], axis=-1)
@@ -85,15 +90,15 @@ class ClipFrame(keras.layers.Layer):
         return (place - center) * 2 / ops.where(size > 0, size, ops.ones_like(size))
 
     def _centred(self, place, there):
-        # The first frame in which the first person is seen: (b, joints, dims).
-        seen = ops.any(there[:, 0] > 0, axis=(-2, -1))
-        first = ops.one_hot(ops.argmax(ops.cast(seen, "int32"), axis=1), place.shape[2], dtype=place.dtype)
-        pose = ops.sum(place[:, 0] * first[:, :, None, None], axis=1)
-        center = self._point(pose, self.skeleton.middle)
+        # The first frame that shows the most of what is needed of the first person: (b, joints, dims).
+        shown = ops.sum(there[:, 0] * self.needed[:, None], axis=(-2, -1))
+        first = ops.one_hot(ops.argmax(shown, axis=1), place.shape[2], dtype=place.dtype)[:, :, None, None]
+        pose, seen = (ops.sum(v[:, 0] * first, axis=1) for v in (place, there))
+        center = _mean(pose, seen, self.skeleton.middle)
         place = place - center[:, None, None, None]
         if self.normalization == "center":
             return place
-        spine = center - self._point(pose, self.skeleton.pelvis)
+        spine = center - _mean(pose, seen, self.skeleton.pelvis)
         upright = _turn_onto(spine, (0.0, -1.0, 0.0))
         right, left = (pose[:, joint] for joint in self.shoulders)
         across = ops.squeeze(ops.matmul(upright, ops.expand_dims(left - right, -1)), -1)
@@ -101,11 +106,6 @@ class ClipFrame(keras.layers.Layer):
         _, persons, frames, joints, dims = place.shape
         flat = ops.reshape(place, (-1, persons * frames * joints, dims))
         return ops.reshape(ops.matmul(flat, ops.swapaxes(turn, 1, 2)), (-1, persons, frames, joints, dims))
-
-    @staticmethod
-    def _point(pose, weights: np.ndarray):
-        """A weighted mean of joints: (b, joints, dims) -> (b, dims)."""
-        return ops.sum(pose * weights[:, None], axis=1)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return input_shape
@@ -122,17 +122,29 @@ class ClipFrame(keras.layers.Layer):
         return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
 
 
+def _mean(pose, seen, weights: np.ndarray):
+    """A weighted mean of the joints that are seen, zero if none is: (b, joints, dims), (b, joints, 1) -> (b, dims)."""
+    weights = seen * weights[:, None]
+    return ops.sum(pose * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1e-6)
+
+
 def _turn_onto(vector, target: tuple[float, float, float]):
     """The smallest rotations (b, 3, 3) that turn vectors (b, 3) onto one direction; identity for a vector of zero.
 
-    Source: Rodrigues' formula.
+    Two half-turns, about the vector and about what lies half way to the target, make a rotation exactly, while
+    Rodrigues' formula loses its digits for a vector that points the other way: a person seen from behind.
     """
+    wanted = ops.zeros_like(vector) + np.array(target, np.float32)
     length = ops.norm(vector, axis=-1, keepdims=True)
-    unit = vector / ops.maximum(length, 1e-6)
-    wanted = ops.zeros_like(unit) + np.array(target, np.float32)
-    x, y, z = (ops.cross(unit, wanted)[:, i] for i in range(3))
-    zero = ops.zeros_like(x)
-    skew = ops.reshape(ops.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (-1, 3, 3))
-    # Opposite directions leave the axis open; the bound keeps numbers finite there.
-    cosine = ops.reshape(ops.sum(unit * wanted, axis=-1), (-1, 1, 1))
-    return np.eye(3, dtype=np.float32) + skew + ops.matmul(skew, skew) / ops.maximum(1 + cosine, 1e-6)
+    unit = ops.where(length > 1e-6, vector / ops.maximum(length, 1e-6), wanted)
+    half_way = unit + wanted
+    # Opposite directions leave the axis open; a person seen from behind turns about the vertical.
+    aside = ops.zeros_like(vector) + np.roll(np.array(target, np.float32), -1)
+    half_way = ops.where(ops.norm(half_way, axis=-1, keepdims=True) > 1e-3, half_way, aside)
+    return ops.matmul(_half_turn(half_way), _half_turn(unit))
+
+
+def _half_turn(axis):
+    """Rotations (b, 3, 3) by 180 degrees about vectors (b, 3) of any length."""
+    outer = ops.expand_dims(axis, -1) * ops.expand_dims(axis, -2)
+    return 2 * outer / ops.sum(ops.square(axis), axis=-1, keepdims=True)[..., None] - np.eye(3, dtype=np.float32)

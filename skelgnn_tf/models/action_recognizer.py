@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from skelgnn_tf.layers import HCSF, ClipFrame, RandomAffine, Stream, TemporalConv
+from skelgnn_tf.models.preset import PresetModel
 from skelgnn_tf.skeletons import NTU_25, Skeleton
 
 #: Widths and strides of the blocks, and the frames that a temporal convolution looks at: the paper's nine blocks, and
@@ -19,7 +20,7 @@ SIZES = {
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
-class ActionRecognizer(keras.Model):
+class ActionRecognizer(PresetModel):
     """Normalisation, stream, then residual blocks of D-HCSF and temporal convolution, mean over time and joints, dense.
 
     A block is D-HCSF -> batch norm -> ReLU -> temporal convolution -> batch norm, plus its input (through a 1x1
@@ -150,7 +151,7 @@ class ActionRecognizer(keras.Model):
     def build(self, input_shape: tuple) -> None:  # noqa: D102
         self._check(input_shape)
         joints = self.skeleton.num_joints
-        self.clip_frame.build((None, self.persons, self.frames, joints, self.input_channels))
+        self.clip_frame.build(self.input_axes)
         self.input_norm.build((None, self.frames, joints * self.input_channels))
         shape = (None, self.frames, joints, self.input_channels)
         for block in self.blocks:
@@ -160,7 +161,7 @@ class ActionRecognizer(keras.Model):
         self.built = True
 
     def _check(self, shape: tuple) -> None:
-        expected = (self.persons, self.frames, self.skeleton.num_joints, self.input_channels)
+        expected = self.input_axes[1:]
         if tuple(shape[1:]) != expected:
             raise ValueError(
                 f"ActionRecognizer wants (batch, {expected[0]} persons, {expected[1]} frames, {expected[2]} joints of "
@@ -178,7 +179,7 @@ class ActionRecognizer(keras.Model):
         for block in self.blocks:
             x = block(x, training=training)
         x = ops.reshape(ops.mean(ops.cast(x, "float32"), axis=(1, 2)), (-1, self.persons, x.shape[-1]))
-        # The mean over those who are there; a clip without anyone counts its first person.
+        # The mean over those who are there; a clip without anyone has the dense layer's bias for its scores.
         count = ops.maximum(ops.sum(present, axis=1, keepdims=True), 1)
         x = ops.sum(x * ops.expand_dims(present / count, -1), axis=1)
         return self.dense(self.dropout(x, training=training))
@@ -186,12 +187,10 @@ class ActionRecognizer(keras.Model):
     def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return (input_shape[0], len(self.classes))
 
-    def get_config(self) -> dict:  # noqa: D102
-        return super().get_config() | self._config
-
-    @classmethod
-    def from_config(cls, config: dict) -> ActionRecognizer:  # noqa: D102
-        return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
+    @property
+    def input_axes(self) -> tuple[int | None, ...]:
+        """(None, persons, frames, joints, channels)."""
+        return (None, self.persons, self.frames, self.skeleton.num_joints, self.input_channels)
 
 
 def _norm(name: str) -> keras.layers.Layer:

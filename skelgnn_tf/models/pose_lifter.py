@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import keras
 from keras import ops
 
 from skelgnn_tf.layers import HCSF, PersonFrame, TemporalConv
+from skelgnn_tf.models.preset import PresetModel
 from skelgnn_tf.skeletons import H36M_17, Skeleton
-
-#: Presets that come with the package, a folder each: config.json, model.weights.h5, metadata.json.
-PRESETS = Path(__file__).parents[1] / "presets"
 
 #: What one unit of the last layer stands for, in metres. Poses spread over decimetres; with outputs of unit size one
 #: step of Adam would move them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
@@ -50,7 +45,7 @@ def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
-class PoseLifter(keras.Model):
+class PoseLifter(PresetModel):
     """First layer, residual blocks, last layer, all of D-HCSF; several frames add temporal convolutions.
 
     A block is two D-HCSF (one frame) or one D-HCSF and one temporal convolution (T frames), each followed by batch
@@ -166,7 +161,7 @@ class PoseLifter(keras.Model):
 
     def build(self, input_shape: tuple) -> None:  # noqa: D102
         self._check(input_shape)
-        shape = (None, self.frames, self.skeleton.num_joints, self.input_channels)
+        shape = self.input_axes
         for unit in (self.first, *self.units, self.last):
             unit.build(shape)
             shape = unit.compute_output_shape(shape)
@@ -204,59 +199,10 @@ class PoseLifter(keras.Model):
     def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return (input_shape[0], input_shape[1] if self.every_frame else 1, self.skeleton.num_joints, 3)
 
-    def get_config(self) -> dict:  # noqa: D102
-        return super().get_config() | self._config
-
-    @classmethod
-    def from_config(cls, config: dict) -> PoseLifter:  # noqa: D102
-        return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
-
-    @classmethod
-    def from_preset(cls, name_or_folder: str | Path) -> PoseLifter:
-        """A trained model.
-
-        Args:
-            name_or_folder: A preset that comes with the package ("fitness_9f"), or a folder with config.json and
-                model.weights.h5, as `save_to_preset` writes them.
-
-        Raises:
-            FileNotFoundError: Neither of the two; lists the presets.
-            ValueError: Weights that do not fit the config.
-
-        Example:
-            >>> PoseLifter.from_preset("fitness_9f").frames
-            9
-        """
-        folder = next((f for f in (Path(name_or_folder), PRESETS / name_or_folder) if is_preset(f)), None)
-        if folder is None:
-            shipped = ", ".join(sorted(f.name for f in PRESETS.glob("*") if is_preset(f)))
-            raise FileNotFoundError(
-                f"{name_or_folder} is neither a shipped preset ({shipped}) nor a folder with config.json and "
-                "model.weights.h5"
-            )
-        model = cls.from_config(json.loads((folder / "config.json").read_text())["config"])
-        model.build((None, model.frames, model.skeleton.num_joints, model.input_channels))
-        try:
-            model.load_weights(folder / "model.weights.h5")
-        except (ValueError, OSError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"{folder}/model.weights.h5 does not fit its config.json: {reason}") from error
-        return model
-
-    def save_to_preset(self, folder: Path) -> None:
-        """Writes config.json and model.weights.h5, without the optimizer's state, into a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        config = {"class_name": "PoseLifter", "config": self._config}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-        weights_alone = type(self).from_config(self._config)
-        weights_alone.build((None, self.frames, self.skeleton.num_joints, self.input_channels))
-        weights_alone.set_weights(self.get_weights())
-        weights_alone.save_weights(folder / "model.weights.h5")
-
-
-def is_preset(folder: Path) -> bool:
-    """Whether a folder holds config.json and model.weights.h5."""
-    return (folder / "config.json").exists() and (folder / "model.weights.h5").exists()
+    @property
+    def input_axes(self) -> tuple[int | None, ...]:
+        """(None, frames, joints, 2 or 3)."""
+        return (None, self.frames, self.skeleton.num_joints, self.input_channels)
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
