@@ -151,6 +151,7 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
 )
 @click.option(
     "--baselines/--no-baselines",
+    "with_baselines",
     default=None,
     type=bool,
     help="lift: mean pose and ridge lifters beside it  [default: on]",

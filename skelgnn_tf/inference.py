@@ -90,13 +90,12 @@ def recognize(
     Raises:
         ValueError: A sequence without frames or of another shape than the model wants, a hop or step out of range.
     """
-    offsets = _offsets(model.frames, step)
-    _check_hop(hop, offsets)
+    _check_hop(hop, window_frames(model, step))
     num_frames = sequence.shape[1]
     if not num_frames:
         raise ValueError("the sequence has no frames; expected (persons, 1 or more frames, joints, channels)")
     last = np.union1d(np.arange(hop - 1, num_frames, hop), [num_frames - 1])
-    index = np.maximum(last[:, None] + offsets, 0)
+    index = np.maximum(last[:, None] + _offsets(model.frames, step), 0)
     probabilities = []
     for begin in range(0, len(last), batch_size):
         # (persons, windows, T, joints, channels) -> windows first.
@@ -112,6 +111,11 @@ def recognize(
     return Decisions(first, last, probabilities, (of_frames / weight).astype(np.float32))
 
 
+def window_frames(model: ActionRecognizer, step: float = 1.0) -> int:
+    """Frames of the clip that a decision has seen, its last one included."""
+    return 1 - int(_offsets(model.frames, step)[0])
+
+
 class ActionStream:
     """The live form of `recognize`: frames go in as they come, and every `hop`-th brings a decision.
 
@@ -119,6 +123,9 @@ class ActionStream:
         model: Recogniser.
         step: Frames of the camera between two of a window: the camera's frame rate over the model's.
         hop: Frames from one decision to the next.
+
+    Attributes:
+        window_frames: Frames of the camera that a decision has seen, its last one included.
 
     Raises:
         ValueError: A hop or step out of range.
@@ -131,14 +138,10 @@ class ActionStream:
 
     def __init__(self, model: ActionRecognizer, step: float = 1.0, hop: int = 8) -> None:
         self.model, self.hop, self._offsets = model, hop, _offsets(model.frames, step)
-        _check_hop(hop, self._offsets)
+        self.window_frames = window_frames(model, step)
+        _check_hop(hop, self.window_frames)
         shape = (model.persons, self.window_frames, model.skeleton.num_joints, model.input_channels)
         self._buffer, self._count = np.zeros(shape, np.float32), 0
-
-    @property
-    def window_frames(self) -> int:
-        """The camera's frames that a decision has seen, its last one included."""
-        return 1 - int(self._offsets[0])
 
     @property
     def latency_frames(self) -> int:
@@ -179,13 +182,10 @@ def _offsets(frames: int, step: float, ahead: int = 0) -> np.ndarray:
     return np.round(step * (np.arange(frames) - (frames - 1 - ahead))).astype(int)
 
 
-def _check_hop(hop: int, offsets: np.ndarray) -> None:
-    window = 1 - int(offsets[0])
+def _check_hop(hop: int, window: int) -> None:
     if not 1 <= hop <= window:
-        raise ValueError(
-            f"hop wants 1 to {window}, the window's length in frames of the clip; got {hop}, so that "
-            f"{'no window would ever end' if hop < 1 else 'frames between two windows would never be looked at'}"
-        )
+        why = "no window would ever end" if hop < 1 else "frames between two windows would never be looked at"
+        raise ValueError(f"hop wants 1 to {window}, the window in frames of the clip; got {hop}, so that {why}")
 
 
 def _probabilities(model: ActionRecognizer, windows: np.ndarray) -> np.ndarray:

@@ -23,3 +23,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real motion is not here: no folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Parsed data sets of tests do not go into the user's cache."""
+    os.environ["SKELGNN_TF_CACHE"] = str(tmp_path_factory.mktemp("cache"))

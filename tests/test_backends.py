@@ -12,6 +12,7 @@ import pytest
 import oracles
 import tiny_h36m
 from skelgnn_tf.config import Config, build_model, load_model, save_model
+from skelgnn_tf.models import ActionRecognizer
 
 BACKENDS = [
     pytest.param(name, marks=pytest.mark.skipif(not importlib.util.find_spec(name), reason=f"{name} is not installed"))
@@ -23,6 +24,17 @@ CONFIGS = {
     "live": Config(frames=3, causal=True, every_frame=True, confidence=True, keypoint_frame="person", **SMALL),
     "shared": Config(sharing="shared", skeleton="h36m_17_lcn", **SMALL),
 }
+TINY = {"frames": 8, "size": "small", "channels": 4, "short_hops": 1, "max_hops": 2, "squeeze": 0.5}
+RECOGNISERS = {
+    "poses": Config(
+        task="action", input="pose", skeleton="ntu_25", persons=2, confidence=False, normalization="view",
+        stream="bone_motion", **TINY,
+    ),
+    "keypoints": Config(
+        task="action", input="keypoints", skeleton="coco_17", persons=1, normalization="box", dynamic=False, **TINY
+    ),
+}  # fmt: skip
+CLASSES = ("sit", "stand", "wave")
 
 WITHOUT_TENSORFLOW = """
 import os, sys
@@ -36,6 +48,8 @@ import numpy as np
 
 from skelgnn_tf.config import Config, load_model
 from skelgnn_tf.datasets import h36m
+from skelgnn_tf.datasets.sequences import ActionSet, SequenceWriter
+from skelgnn_tf.skeletons import COCO_17
 from skelgnn_tf.training.train import train
 
 folder = Path(sys.argv[1])
@@ -50,6 +64,21 @@ clips = h36m.load(folder).train
 train(config, folder / "whole", clips=clips)
 trained, _ = load_model(folder / "whole")
 np.save(folder / "trained.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "shared.in.npy"))))
+
+# Three classes: who moves along x, along y, or not at all.
+rng = np.random.default_rng(0)
+writer = SequenceWriter("keypoints")
+for label in np.arange(24) % 3:
+    clip = rng.normal(size=(1, 1, 17, 3)) * 0.2 + rng.normal(size=(1, 10, 17, 3)) * 0.02
+    clip[..., :2] += np.linspace(0, 2, 10)[:, None, None] * np.eye(3)[label, :2]
+    clip[..., 2] = 1
+    writer.add(f"clip {len(writer.parts)}", clip, label, 30)
+data = writer.close()
+config = Config(task="action", frames=8, size="small", channels=4, short_hops=1, max_hops=1, dynamic=False,
+                batch_size=12, epochs=8, learning_rate=0.02, validation=0.25, ema=0.5)
+train(config, folder / "action", clips=ActionSet(COCO_17, ("sit", "stand", "wave"), data, data))
+trained, _ = load_model(folder / "action")
+np.save(folder / "action.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "keypoints.in.npy"))))
 """
 
 
@@ -59,6 +88,13 @@ def elsewhere(request, tmp_path_factory):
     folder = tiny_h36m.write(tmp_path_factory.mktemp(request.param), frames=16)
     rng = np.random.default_rng(0)
     models = {}
+    for name, config in RECOGNISERS.items():
+        model = oracles.randomize(build_model(config, CLASSES), scale=0.3)
+        save_model(model, config, folder / f"{name}.keras")
+        x = rng.normal(size=(3, *model.input_axes[1:])).astype(np.float32)
+        x[1, -1] = 0
+        np.save(folder / f"{name}.in.npy", x)
+        models[name] = np.asarray(model(x))
     for name, config in CONFIGS.items():
         model = oracles.randomize(build_model(config), scale=0.3)
         if name == "shared":
@@ -79,11 +115,12 @@ def elsewhere(request, tmp_path_factory):
     return folder, models
 
 
-def test_a_model_of_tensorflow_gives_the_same_poses_elsewhere(elsewhere):
+def test_a_model_of_tensorflow_gives_the_same_poses_and_scores_elsewhere(elsewhere):
     folder, models = elsewhere
-    for name, pose in models.items():
+    assert set(models) == {*CONFIGS, *RECOGNISERS}
+    for name, here in models.items():
         there = np.load(folder / f"{name}.npy")
-        np.testing.assert_allclose(there, pose, atol=1e-5 * max(1, np.abs(pose).max()), err_msg=name)
+        np.testing.assert_allclose(there, here, atol=1e-5 * max(1, np.abs(here).max()), err_msg=name)
 
 
 def test_training_works_without_tensorflow(elsewhere):
@@ -96,4 +133,17 @@ def test_training_works_without_tensorflow(elsewhere):
     model, _ = load_model(folder / "whole")
     np.testing.assert_allclose(
         np.asarray(model(np.load(folder / "shared.in.npy"))), np.load(folder / "trained.npy"), atol=1e-5
+    )
+
+
+def test_a_recogniser_trains_without_tensorflow(elsewhere):
+    folder, _ = elsewhere
+    with open(folder / "action" / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8 and float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert all(0 <= float(row[name]) <= 1 for row in rows for name in ("top1", "val_top1"))
+    model, config = load_model(folder / "action")
+    assert isinstance(model, ActionRecognizer) and (config.skeleton, config.confidence) == ("coco_17", True)
+    np.testing.assert_allclose(
+        np.asarray(model(np.load(folder / "keypoints.in.npy"))), np.load(folder / "action.npy"), atol=1e-5
     )

@@ -8,9 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from skelgnn_tf.config import Config, build_model, load_model, save_model
+from skelgnn_tf.config import LIFT_SKELETONS, RECIPES, TASKS, Config, build_model, load_model, save_model
 
 SMALL = {"channels": 4, "squeeze": 0.5}
+FIELDS = dataclasses.fields(Config)
+OF_TASK = [
+    (task, field) for task in TASKS for field in FIELDS if field.metadata["defaults"][task] is not None
+]  # fmt: skip
+OF_THE_OTHER = [(task, field) for task in TASKS for field in FIELDS if field.metadata["defaults"][task] is None]
 
 
 def test_a_config_cannot_be_changed_only_made_anew():
@@ -33,27 +38,97 @@ def test_the_default_is_the_papers_recipe():
     assert {name: getattr(config, name) for name in paper} == paper
 
 
-def another_value(field):
+def test_the_default_of_recognition_is_the_modern_recipe_and_the_papers_is_the_other():
+    shared = {
+        "epochs": 60, "frames": 64, "short_hops": 5, "max_hops": 7, "squeeze": 1 / 8, "temporal_kernel": 3,
+        "size": "paper", "stream": "joint", "normalization": "auto", "flip": False,
+    }  # fmt: skip
+    modern, paper = (Config(task="action", recipe=recipe) for recipe in ("modern", "paper"))
+    assert Config(task="action") == modern
+    for config in (modern, paper):
+        assert {name: getattr(config, name) for name in shared} == shared
+    differ = {name for name in vars(modern) if getattr(modern, name) != getattr(paper, name)}
+    assert differ == {"recipe", "batch_size", "learning_rate", "weight_decay", "label_smoothing", "ema"}
+    # The paper's SGD: rate 0.1, batch 64, decay 5e-4, nothing else.
+    assert (paper.learning_rate, paper.batch_size, paper.weight_decay) == (0.1, 64, 5e-4)
+    assert paper.label_smoothing == paper.ema == 0 < modern.label_smoothing < modern.ema
+    # What is named stands in both.
+    assert Config(task="action", recipe="paper", batch_size=7, ema=0.5).batch_size == 7
+    assert Config(task="action", recipe="paper", batch_size=7, ema=0.5).learning_rate == 0.1
+
+
+def test_the_choices_of_recipe_and_task_are_those_that_have_defaults():
+    assert {field.name: field.metadata["choices"] for field in FIELDS}["recipe"] == RECIPES
+    for field in FIELDS:
+        assert field.default is None and set(field.metadata["defaults"]) == set(TASKS), field.name
+        assert field.metadata["help"]
+        for default in field.metadata["defaults"].values():
+            assert not isinstance(default, dict) or set(default) == set(RECIPES), field.name
+
+
+def another_value(task, field):
+    """A value that is not the default, of the field's own type."""
+    default = field.metadata["defaults"][task]
+    default = default["modern"] if isinstance(default, dict) else default
     if field.metadata["choices"]:
-        return next(choice for choice in field.metadata["choices"] if choice != field.default)
-    if isinstance(field.default, bool):
-        return not field.default
-    if isinstance(field.default, tuple):
-        return ("h36m", "fitness")
-    if isinstance(field.default, str):
-        return "cpn_ft_h36m_dbb"
-    return field.default / 2 if isinstance(field.default, float) and field.default else field.default + 0
+        allowed = LIFT_SKELETONS if (task, field.name) == ("lift", "skeleton") else field.metadata["choices"]
+        return next(choice for choice in allowed if choice != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, tuple):
+        return ("h36m", "fitness") if task == "lift" else ("npz",)
+    if isinstance(default, str):
+        return "some_file.npz"
+    if isinstance(default, float):
+        return default / 2 or 0.25
+    # Two more, for lifting's frames are odd.
+    return default + 2
 
 
-@pytest.mark.parametrize("field", dataclasses.fields(Config), ids=lambda f: f.name)
-def test_every_field_survives_json(field):
-    # Each of these is allowed only together with another.
-    needs = {"protocol": {"views": "file"}}.get(field.name, {})
-    config = Config(**needs, **{field.name: another_value(field)})
+#: What a value is allowed together with.
+NEEDS = {
+    ("lift", "short_hops"): {"max_hops": 9},
+    ("lift", "joint_drop"): {"confidence": True},
+    ("lift", "joint_offset"): {"views": "random"},
+    ("action", "fps"): {"sampling": "window"},
+    ("action", "rate_jitter"): {"sampling": "window"},
+}
+
+
+@pytest.mark.parametrize(("task", "field"), OF_TASK, ids=lambda v: getattr(v, "name", v))
+def test_every_field_of_a_task_survives_json(task, field):
+    if field.name == "task":
+        config = Config(task=task)
+    else:
+        value = another_value(task, field)
+        config = Config(task=task, **NEEDS.get((task, field.name), {}), **{field.name: value})
+        assert getattr(config, field.name) == value != getattr(Config(task=task), field.name)
     again = Config.from_json(config.to_json())
-    assert again == config
+    assert again == config and again.replace() == config
     assert type(getattr(again, field.name)) is type(getattr(config, field.name))
-    assert field.metadata["help"]
+    # The other task's fields are not even named.
+    assert set(json.loads(config.to_json())) == {f.name for t, f in OF_TASK if t == task}
+
+
+@pytest.mark.parametrize(("task", "field"), OF_THE_OTHER, ids=lambda v: getattr(v, "name", v))
+def test_a_field_of_the_other_task_is_refused_with_the_names_of_both(task, field):
+    other = TASKS[1 - TASKS.index(task)]
+    assert getattr(Config(task=task), field.name) is None
+    value = another_value(other, field)
+    flag = "--" + field.name.replace("_", "-")
+    with pytest.raises(ValueError) as refused:
+        Config(task=task, **{field.name: value})
+    assert str(refused.value) == f"{flag} is of --task {other}; this is --task {task}"
+    with pytest.raises(ValueError, match=f"{flag} is of --task {other}"):
+        Config.from_json(json.dumps({"task": task, field.name: value}))
+
+
+def test_a_config_of_before_there_were_tasks_is_one_of_lifting():
+    values = json.loads(Config(frames=9, channels=64).to_json())
+    assert values.pop("task") == "lift"
+    old = Config.from_json(json.dumps(values))
+    assert old == Config(frames=9, channels=64) and old.task == "lift"
+    assert Config() == Config(task="lift") == Config.from_json("{}")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +136,14 @@ def test_every_field_survives_json(field):
     [
         ({"views": "all"}, "--views wants file or random; got 'all'"),
         ({"protocol": "image"}, "--protocol wants camera or pixel; got 'image'"),
-        ({"skeleton": "h36m"}, "--skeleton wants h36m_17 or .*; got 'h36m'"),
+        ({"skeleton": "h36m"}, "--skeleton wants .*h36m_17 or .*; got 'h36m'"),
+        ({"skeleton": "coco_17"}, "--skeleton wants h36m_17 or .* for --task lift; got 'coco_17'"),
+        ({"skeleton": "auto"}, "--skeleton wants h36m_17 or .* for --task lift; got 'auto'"),
+        ({"channels": 0}, "--channels wants 1 or more; got 0"),
+        ({"frames": 4}, "--frames wants an odd number, .*; got 4"),
+        ({"squeeze": 0.0}, "--squeeze wants 0 < d <= 1; got 0.0"),
+        ({"max_hops": 0}, r"--short-hops wants at most --max-hops \(0\); got 1"),
+        ({"task": "sing"}, "--task wants lift or action; got 'sing'"),
         ({"sharing": "gcn"}, "--sharing wants pair or shared"),
         ({"keypoint_frame": "box"}, "--keypoint-frame wants screen or person"),
         ({"frames": 0}, "--frames wants 1 or more; got 0"),
@@ -86,6 +168,40 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values, messa
     with pytest.raises(ValueError, match=message) as refused:
         Config(**values)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"stream": "bones"}, "--stream wants joint or bone or .*; got 'bones'"),
+        ({"normalization": "centre"}, "--normalization wants auto or .*; got 'centre'"),
+        ({"sampling": "crop"}, "--sampling wants resize or repeat or window; got 'crop'"),
+        ({"size": "large"}, "--size wants paper or small; got 'large'"),
+        ({"recipe": "old"}, "--recipe wants modern or paper; got 'old'"),
+        ({"input": "video"}, "--input wants auto or pose or keypoints; got 'video'"),
+        ({"persons": 3}, "--persons wants less than 3; got 3"),
+        ({"persons": -1}, "--persons wants 0 or more; got -1"),
+        ({"frame_drop": 1.0}, "--frame-drop wants less than 1; got 1.0"),
+        ({"label_smoothing": 1.0}, "--label-smoothing wants less than 1"),
+        ({"scaling": 1.0}, "--scaling wants less than 1"),
+        ({"rotation": -5.0}, "--rotation wants 0 or more; got -5.0"),
+        ({"weight_decay": float("nan")}, "--weight-decay wants 0 or more; got nan"),
+        ({"short_hops": 8}, r"--short-hops wants at most --max-hops \(7\); got 8"),
+        ({"dataset": ("fitness", "npz")}, "wants one --dataset, .*; got 2"),
+        ({"fps": 30.0}, "--fps and --rate-jitter want --sampling window; this is --sampling resize"),
+        ({"rate_jitter": 0.2, "sampling": "repeat"}, "want --sampling window; this is --sampling repeat"),
+        ({"input": "keypoints", "normalization": "view"}, "--normalization view turns poses in space; keypoints want"),
+    ],
+)
+def test_a_value_that_recognition_does_not_take_is_refused_by_the_name_of_its_option(values, message):
+    with pytest.raises(ValueError, match=message) as refused:
+        Config(task="action", **values)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_lifting_wants_of_its_frames_and_joints_is_not_wanted_of_recognition():
+    config = Config(task="action", frames=32, channels=0, joint_drop=0.1, confidence=False, skeleton="coco_17")
+    assert (config.frames, config.channels, config.skeleton) == (32, 0, "coco_17")
 
 
 def test_a_config_of_a_newer_version_names_what_is_unknown():
@@ -114,6 +230,21 @@ def test_the_model_is_what_the_config_says():
     assert build_model(Config(**SMALL)).built
 
 
+def test_the_recogniser_is_what_the_config_says():
+    config = Config(
+        task="action", input="keypoints", frames=8, persons=2, confidence=True, normalization="box", stream="bone",
+        size="small", channels=4, short_hops=1, max_hops=3, squeeze=0.5, dynamic=False, temporal_kernel=1, dropout=0.1,
+        rotation=5.0, scaling=0.2, shear=0.1, joint_drop=0.05, seed=7, skeleton="coco_17",
+    )  # fmt: skip
+    model = build_model(config, ("sit", "stand", "wave"))
+    made = model.get_config()
+    assert made["skeleton"]["name"] == "coco_17" and made["classes"] == ["sit", "stand", "wave"] and made["dims"] == 2
+    shared = {f.name for f in FIELDS} & made.keys() - {"skeleton"}
+    assert len(shared) == 18
+    assert {name: made[name] for name in shared} == {name: getattr(config, name) for name in shared}
+    assert model.built and model.input_channels == 3
+
+
 # ---- the file
 
 
@@ -128,6 +259,19 @@ def test_a_model_file_carries_its_config(tmp_path):
     np.testing.assert_array_equal(again(x), model(x))
     # It is still a file of Keras', which needs none of ours to open it.
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "a.keras", safe_mode=True)(x), model(x))
+
+
+def test_the_file_of_a_recogniser_carries_its_config_and_its_classes(tmp_path):
+    config = Config(
+        task="action", input="pose", skeleton="ntu_25", persons=1, normalization="view", confidence=False, frames=8,
+        size="small", channels=4, short_hops=1, max_hops=2, squeeze=0.5, rotation=10.0,
+    )  # fmt: skip
+    model = build_model(config, ("sit", "stand", "wave"))
+    save_model(model, config, tmp_path / "a.keras")
+    again, found = load_model(tmp_path / "a.keras")
+    assert found == config and again.classes == ("sit", "stand", "wave")
+    x = np.random.default_rng(0).normal(size=(2, 1, 8, 25, 3)).astype(np.float32)
+    np.testing.assert_array_equal(again(x), model(x))
 
 
 def test_a_run_folder_is_opened_as_its_best_model(tmp_path):

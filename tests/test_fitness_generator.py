@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import find_peaks
 
 from skelgnn_tf.datasets import fitness
-from skelgnn_tf.skeletons import H36M_17, joint_map
+from skelgnn_tf.skeletons import BLAZEPOSE_33, COCO_17, H36M_17, H36M_17_LCN, NTU_25, joint_map
 
 J = {joint: i for i, joint in enumerate(H36M_17.joints)}
 
@@ -157,6 +157,73 @@ def test_another_layout_agrees_with_human36m_where_both_have_the_joint(layout):
     depth = direct.pose_m[..., 2].mean()
     off_m = np.abs(direct.keypoints - mapped.keypoints)[0, ..., :2].mean(axis=0) * depth / direct.camera.focal_px[0]
     assert off_m.max() < 0.15
+
+
+OTHER_JOINTS = [(COCO_17, "coco_17"), (COCO_17, "blazepose_33"), (BLAZEPOSE_33, "blazepose_33")]
+
+
+@pytest.mark.parametrize(("skeleton", "layout"), OTHER_JOINTS, ids=lambda v: getattr(v, "name", v))
+def test_clips_of_a_detectors_own_joints_are_its_poses_and_their_projections(skeleton, layout):
+    for index in range(4):
+        clip = fitness.make_clip(6, index, frames=20, detector=False, layout=layout, skeleton=skeleton)
+        assert clip.pose_m.shape == (20, skeleton.num_joints, 3)
+        assert clip.keypoints.shape == (1, 20, skeleton.num_joints, 3) and clip.keypoints.dtype == np.float32
+        by_camera = clip.camera.project(clip.pose_m.astype(float))
+        np.testing.assert_allclose(clip.keypoints[0, ..., :2], by_camera, atol=0.02)
+        assert np.all(clip.keypoints[..., 2] == 1)
+        # The same person, seen by the same camera: where Human3.6M has the joint too, it is there.
+        other = fitness.make_clip(6, index, frames=20, detector=False)
+        shared = [name for name in skeleton.joints if name in H36M_17.joints]
+        assert len(shared) == 12
+        np.testing.assert_allclose(
+            clip.pose_m[:, [skeleton.index(name) for name in shared]], other.pose_m[:, [J[name] for name in shared]]
+        )
+        assert (clip.label, clip.name) == (other.label, other.name)
+
+
+@pytest.mark.parametrize(("skeleton", "layout"), OTHER_JOINTS, ids=lambda v: getattr(v, "name", v))
+def test_joints_of_a_detector_are_seen_about_where_they_are(skeleton, layout):
+    clip = fitness.make_clip(6, 2, frames=60, layout=layout, skeleton=skeleton)
+    xy, sure = clip.keypoints[0, ..., :2], clip.keypoints[0, ..., 2]
+    off = np.linalg.norm(xy - clip.camera.project(clip.pose_m.astype(float)), axis=-1)[sure > 0.5]
+    height = np.ptp(xy[sure > 0.5][:, 1])
+    assert 0 < np.median(off) < 0.05 * height
+    assert 0 <= sure.min() and sure.max() <= 1
+
+
+def test_the_face_lies_before_the_ears_and_the_toes_before_the_heels():
+    index = BLAZEPOSE_33.index
+    for clip in fitness.generate(4, 3, frames=10, exercise="squat", layout="blazepose_33", skeleton=BLAZEPOSE_33):
+        pose = clip.pose_m
+        across = pose[:, index("left_hip")] - pose[:, index("right_hip")]
+        up = pose[:, index("left_shoulder")] - pose[:, index("left_hip")]
+        forward = np.cross(across, up)
+        ears = (pose[:, index("left_ear")] + pose[:, index("right_ear")]) / 2
+        assert np.all(np.sum((pose[:, index("nose")] - ears) * forward, axis=-1) > 0)
+        for side in ("left", "right"):
+            foot = pose[:, index(f"{side}_foot_index")] - pose[:, index(f"{side}_heel")]
+            assert np.all(np.sum(foot * forward, axis=-1) > 0)
+
+
+def test_a_load_of_other_joints_sees_them_through_a_detector_that_has_them():
+    for skeleton, extent in ((COCO_17, 17), (BLAZEPOSE_33, 33), (H36M_17_LCN, 17)):
+        data = fitness.load(0, train_clips=3, test_clips=2, frames=10, skeleton=skeleton)
+        assert data.skeleton == skeleton and len(data.train) == 3 and len(data.test) == 2
+        assert {clip.keypoints.shape for clip in data.train + data.test} == {(1, 10, extent, 3)}
+
+
+def test_a_layout_that_cannot_give_the_joints_is_one_line():
+    for options, message in [
+        ({"layout": "h36m_17", "skeleton": COCO_17}, "h36m_17 cannot give these joints of coco_17: nose, left_eye"),
+        ({"layout": "coco_17", "skeleton": BLAZEPOSE_33}, "coco_17 cannot give these joints of blazepose_33: "),
+        ({"layout": "coco_17", "skeleton": NTU_25}, "fitness cannot make the joints of ntu_25; choose one of h36m_17"),
+    ]:
+        for detector in (True, False):
+            with pytest.raises(ValueError, match=message) as refused:
+                fitness.generate(1, 0, frames=5, detector=detector, **options)
+            assert "\n" not in str(refused.value)
+    with pytest.raises(ValueError, match="ntu_25"):
+        fitness.load(0, train_clips=1, test_clips=1, frames=5, skeleton=NTU_25)
 
 
 def test_cameras_are_those_of_phones():

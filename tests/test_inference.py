@@ -1,12 +1,13 @@
-"""Lifting a clip window by window, against a loop over frames."""
+"""Lifting and recognising a clip window by window, against loops over frames and windows."""
 
 import numpy as np
 import pytest
 
 import oracles
-from skelgnn_tf.inference import lift
-from skelgnn_tf.models import PoseLifter
-from skelgnn_tf.skeletons import H36M_17
+from skelgnn_tf.inference import ActionStream, lift, look_ahead, recognize, window_frames
+from skelgnn_tf.models import ActionRecognizer, PoseLifter
+from skelgnn_tf.skeletons import COCO_17, H36M_17
+from tiny_recognizer import lively, moving
 
 
 def model(**options):
@@ -86,3 +87,118 @@ def test_keypoints_that_do_not_fit_are_refused():
         lift(model(), np.zeros((4, 16, 2)))
     with pytest.raises(ValueError, match="no frames"):
         lift(model(), np.zeros((0, 17, 2)))
+
+
+def recognizer(frames=4, persons=1, joints=COCO_17):
+    made = ActionRecognizer(
+        ("a", "b", "c"), joints, frames, persons, dims=2, confidence=True, normalization="box", size="small", channels=4
+    )
+    made.build((None, persons, frames, joints.num_joints, 3))
+    return lively(made)
+
+
+def sequence(frames, persons=1, seed=2):
+    clip = moving(frames, persons, seed=seed)
+    clip[..., 2] = 1
+    return clip
+
+
+def softmax(logits):
+    powers = np.exp(np.asarray(logits, float) - np.max(logits))
+    return powers / powers.sum()
+
+
+def decided(made, clip, frames):
+    """The probabilities of a window of these frames."""
+    return softmax(made(np.stack([clip[:, t] for t in frames], axis=1)[None])[0])
+
+
+def test_windows_end_at_every_hop_and_at_the_last_frame():
+    made, moving = recognizer(frames=4), sequence(20)
+    found = recognize(made, moving, step=2.0, hop=7)
+    # Four frames, two apart: 7 frames long. The first one starts before the clip, where frame 0 stands still.
+    windows = [[0, 2, 4, 6], [7, 9, 11, 13], [13, 15, 17, 19]]
+    assert (found.first.tolist(), found.last.tolist()) == ([0, 7, 13], [6, 13, 19])
+    expected = np.stack([decided(made, moving, frames) for frames in windows])
+    assert np.abs(np.diff(expected, axis=0)).max() > 0.01
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    early = recognize(made, moving[:, :5], step=2.0, hop=3)
+    assert (early.first.tolist(), early.last.tolist()) == ([0, 0], [2, 4])
+    expected = [decided(made, moving, [0, 0, 0, 2]), decided(made, moving, [0, 0, 2, 4])]
+    np.testing.assert_allclose(early.probabilities, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [1.0, 1.5, 0.5])
+def test_a_frame_has_the_mean_of_the_windows_that_cover_it(step):
+    made, moving = recognizer(frames=6), sequence(17)
+    found = recognize(made, moving, step, hop=2, batch_size=3)
+    for t in range(17):
+        votes, weights = [], []
+        for first, last, probabilities in zip(found.first, found.last, found.probabilities, strict=True):
+            if first <= t <= last:
+                votes.append(probabilities)
+                weights.append(last - first + 1)
+        np.testing.assert_allclose(found.frame_probabilities[t], np.average(votes, axis=0, weights=weights), atol=1e-6)
+    np.testing.assert_allclose(found.frame_probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("step", "hop", "persons"), [(1.0, 1, 1), (1.0, 4, 2), (1.5, 3, 1), (0.4, 2, 2)])
+def test_a_stream_decides_as_the_windows_of_the_file_do(step, hop, persons):
+    made, moving = recognizer(frames=6, persons=persons), sequence(33, persons)
+    stream = ActionStream(made, step, hop)
+    frame, told = np.empty((persons, 17, 3), np.float32), {}
+    for t in range(33):
+        # A camera hands out the same memory for every frame.
+        frame[:] = moving[:, t]
+        probabilities = stream.push(frame)
+        if probabilities is not None:
+            told[t] = probabilities
+    windows = recognize(made, moving, step, hop)
+    assert list(told) == [t for t in windows.last if (t + 1) % hop == 0]
+    live = np.isin(windows.last, list(told))
+    np.testing.assert_allclose(np.stack(list(told.values())), windows.probabilities[live], atol=1e-5)
+
+
+def test_a_stream_forgets_what_is_older_than_its_window():
+    made = recognizer(frames=4)
+    stream, other = ActionStream(made, 2.0, hop=7), ActionStream(made, 2.0, hop=7)
+    assert (stream.window_frames, stream.latency_frames) == (window_frames(made, 2.0), 6) == (7, 6)
+    a, b = sequence(14), sequence(14, seed=3)
+    b[:, 7:] = a[:, 7:]
+    first = [(stream.push(a[:, t]), other.push(b[:, t])) for t in range(14)]
+    assert np.abs(first[6][0] - first[6][1]).max() > 0.01
+    np.testing.assert_array_equal(first[13][0], first[13][1])
+
+
+def test_a_hop_that_leaves_frames_out_is_refused():
+    made = recognizer(frames=4)
+    for hop, says in ((0, "never|ever end"), (8, "never be looked at")):
+        with pytest.raises(ValueError, match=f"hop wants 1 to 7, .* got {hop}, .*({says})"):
+            recognize(made, sequence(20), 2.0, hop)
+        with pytest.raises(ValueError, match=f"hop wants 1 to 7, .* got {hop}"):
+            ActionStream(made, 2.0, hop)
+    for step in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="step wants"):
+            recognize(made, sequence(20), step, 1)
+
+
+def test_sequences_that_do_not_fit_are_refused():
+    made = recognizer(frames=4)
+    with pytest.raises(ValueError, match="no frames"):
+        recognize(made, sequence(0), hop=2)
+    with pytest.raises(ValueError, match="wants .*17 joints"):
+        recognize(made, sequence(9)[..., :16, :], hop=2)
+    with pytest.raises(ValueError, match=r"wants \(persons, joints, channels\) = \(1, 17, 3\); got \(17, 3\)"):
+        ActionStream(made, hop=2).push(np.zeros((17, 3)))
+
+
+def test_a_pose_waits_for_the_frames_after_its_own():
+    assert look_ahead(model(frames=9)) == 4
+    assert look_ahead(model(frames=9), step=2.0) == 8
+    assert look_ahead(model(frames=9, causal=True), step=2.0) == 0
+    # What comes later than that does not change the pose.
+    made, keypoints = model(frames=3), clip(12)
+    changed = keypoints.copy()
+    changed[8:] += 0.1
+    same = np.abs(lift(made, changed, step=2.0) - lift(made, keypoints, step=2.0)).max(axis=(1, 2)) < 1e-6
+    assert look_ahead(made, 2.0) == 2 and same[:6].all() and not same[6:].any()

@@ -48,6 +48,36 @@ def test_a_temporal_convolution_without_bias_maps_zeros_to_zeros():
     assert not np.any(layer(np.zeros((1, 5, 6, 3))))
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(("frames", "kernel"), [(8, 9), (9, 9), (7, 5), (16, 1), (3, 5), (1, 3)])
+def test_a_zero_padded_convolution_is_one_over_the_frames_with_zeros_around(frames, kernel, stride):
+    x = randomly(2, frames, 6, 3)
+    layer = built(TemporalConv(4, kernel, stride=stride, zero_padded=True), frames, 6, 3)
+    count = -(-frames // stride)
+    # As many zeros as the last tap needs; of an odd number one more at the end.
+    zeros = max((count - 1) * stride + kernel - frames, 0)
+    around = np.pad(x.astype(np.float64), [(0, 0), (zeros // 2, zeros - zeros // 2), (0, 0), (0, 0)])
+    expected = np.zeros((2, count, 6, 4)) + oracles.value(layer.b)
+    for t in range(count):
+        for tap in range(kernel):
+            expected[:, t] += around[:, t * stride + tap] @ oracles.value(layer.w)[tap, 0]
+    assert layer.compute_output_shape(x.shape) == expected.shape
+    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+
+
+def test_a_zero_padded_convolution_spreads_its_taps_apart_by_the_dilation():
+    x = randomly(2, 9, 6, 3)
+    layer = built(TemporalConv(4, 3, dilation=2, zero_padded=True), 9, 6, 3)
+    around = np.pad(x.astype(np.float64), [(0, 0), (2, 2), (0, 0), (0, 0)])
+    expected = sum(around[:, 2 * tap :][:, :9] @ oracles.value(layer.w)[tap, 0] for tap in range(3))
+    np.testing.assert_allclose(layer(x), expected + oracles.value(layer.b), atol=1e-5)
+
+
+def test_zeros_at_the_end_are_a_look_ahead_that_a_causal_convolution_refuses():
+    with pytest.raises(ValueError, match="causal convolution wants zero_padded=False"):
+        TemporalConv(4, zero_padded=True, causal=True)
+
+
 @pytest.mark.parametrize("wrong", [{"channels": 0}, {"kernel": 0}, {"stride": 0}, {"dilation": 0}])
 def test_a_temporal_convolution_refuses_numbers_below_one(wrong):
     with pytest.raises(ValueError, match="at least 1; got"):
@@ -247,6 +277,7 @@ def test_pixels_of_a_large_picture_keep_their_precision():
     "layer",
     [
         TemporalConv(4, 5, 1, 2, True, False),
+        TemporalConv(4, 5, 2, zero_padded=True),
         DynamicGraph(np.eye(17)[None], 3, 5, True),
         HCSF(4, H36M_17_LCN, 0, 3, 0.25, False, 5, "shared", True),
         HCSF(4, MPI_INF_3DHP_17),

@@ -109,6 +109,7 @@ def test_confidence_and_what_is_missing_are_not_turned():
     assert not y[:, 1].any() and (y[:, 0, ..., :2] != x[:, 0, ..., :2]).all()
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have")
 def test_it_is_drawn_anew_in_a_compiled_step():
     layer = RandomAffine(**EVERYTHING, confidence=True, seed=0)
     model = keras.Sequential([keras.layers.Input((2, 4, 7, 3)), layer])

@@ -196,3 +196,32 @@ def test_a_mapped_joint_is_as_sure_as_the_least_sure_of_its_parts():
         joint = H36M_17.index(joint)
         np.testing.assert_array_equal(mapped[:, :, joint, 2], parts[..., 2].min(axis=2))
         np.testing.assert_allclose(mapped[:, :, joint, :2], parts[..., :2].mean(axis=2), atol=1e-6)
+
+
+@everyone
+def test_pelvis_and_middle_are_means_of_joints_on_the_middle_line(skeleton):
+    for weights in (skeleton.pelvis, skeleton.middle):
+        assert weights.shape == (skeleton.num_joints,) and weights.dtype == np.float32
+        assert weights.min() >= 0 and weights.sum() == pytest.approx(1)
+        np.testing.assert_array_equal(weights[list(skeleton.mirror)], weights)
+    parts = {name.rpartition("_")[2] for name, w in zip(skeleton.joints, skeleton.pelvis, strict=True) if w}
+    assert parts in ({"hip"}, {"pelvis"}, {"base"})
+
+
+def test_the_middle_of_a_standing_body_lies_above_its_pelvis_and_below_its_shoulders():
+    heights = {
+        "hip": 1.0, "pelvis": 1.0, "spine_base": 1.0, "spine": 1.25, "spine_mid": 1.25, "shoulder": 1.5, "thorax": 1.5,
+        "spine_shoulder": 1.5,
+    }  # fmt: skip
+    for skeleton in ALL.values():
+        names = (name.removeprefix("left_").removeprefix("right_") for name in skeleton.joints)
+        height = np.array([heights.get(name, -9) for name in names])
+        assert height @ skeleton.pelvis == pytest.approx(1.0)
+        assert height @ skeleton.middle == pytest.approx(1.25)
+
+
+def test_a_skeleton_of_other_joints_has_its_middle_where_its_root_is():
+    snake = Skeleton("snake", ("tail", "belly", "head"), (1, -1, 1), (0, 1, 2))
+    assert snake.pelvis.tolist() == snake.middle.tolist() == [0, 1, 0]
+    arms = Skeleton("arms", ("chest", "left_shoulder", "right_shoulder"), (-1, 0, 0), (0, 2, 1))
+    assert arms.middle.tolist() == [0, 0.5, 0.5] and arms.pelvis.tolist() == [1, 0, 0]

@@ -30,6 +30,8 @@ _VERSION = "ctr_gcn 1"
 _ROWS = 64
 # float16 ends at 65 km; nobody walks that far, so what lies beyond is damage or not in metres.
 _FARTHEST_M = 3e4
+#: Files from this size on take long enough to say that they are read.
+_LARGE_BYTES = 200e6
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ def _through_cache(
     """Both splits and the lines of what was left out, from the cache, which is written if it is not there."""
     folder = cache_folder(f"npz-{file.path.stem}", [file.path], file.version)
     if not folder.is_dir():
-        _tell(console, f"reading {file.path} into {folder} (only the first time)")
+        if file.path.stat().st_size > _LARGE_BYTES:
+            _tell(console, f"reading {file.path} into {folder} (only the first time)")
         try:
             _write_cache(file, folder, skip_bad)
         # A file that cannot be read is a ValueError by now: only writing raises this.

@@ -23,7 +23,8 @@ class ClipFrame(keras.layers.Layer):
     - "box": for keypoints; the origin is the mean of all visible joints, the unit half the mean height or width
       (whichever is larger) of a person in a frame.
 
-    What is missing stays zero: joints of confidence 0; without confidence, persons without any joint in a frame.
+    What is missing stays zero: joints of confidence 0 (whatever stands there, NaN even); without confidence, persons
+    without any joint in a frame. "The first frame" is the first that shows the most of the first person's trunk.
 
     Args:
         skeleton: Of the joints.

@@ -70,7 +70,8 @@ class RandomAffine(keras.layers.Layer):
         """rotation @ scaling @ shear: (b, dims, dims)."""
         most = math.radians(self.rotation)
         planes = [(0, 1)] if dims == 2 else [(0, 1), (1, 2), (2, 0)]
-        eye = np.eye(dims, dtype=np.float32)
+        # A tensor: torch's do not multiply an array that stands on their left.
+        eye = ops.eye(dims)
         matrix = eye * self._uniform((batch, 1, dims), 1 - self.scaling, 1 + self.scaling)
         shear = (1 - eye) * self._uniform((batch, dims, dims), -1, 1) * self.shear
         matrix = ops.matmul(matrix, eye + shear)
@@ -80,7 +81,7 @@ class RandomAffine(keras.layers.Layer):
             plane, quarter = np.zeros((2, dims, dims), np.float32)
             plane[[a, b], [a, b]] = 1
             quarter[[a, b], [b, a]] = -1, 1
-            matrix = ops.matmul(eye + plane * (ops.cos(angle) - 1) + quarter * ops.sin(angle), matrix)
+            matrix = ops.matmul(eye + (ops.cos(angle) - 1) * plane + ops.sin(angle) * quarter, matrix)
         return matrix
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102

@@ -1,0 +1,255 @@
+"""Speed of action recognition: the HCSF layer, a training step, one clip's latency, and the data pipeline.
+
+- hcsf: what the layer computes, computed in other ways, forward and backward, in the shapes of the paper's stages.
+- training: clips per second of a step (AdamW) for each stream, a static graph and plain one-hop GCN layers.
+- latency: one clip through Keras and through a float32 `.tflite` file, which must give the same scores.
+- pipeline: batches out of a float16 cache alone, against the training that consumes them.
+
+What is compared takes turns, round after round, since the machine's clock may swing by a factor of three. Times are
+medians. A ratio is the median of the rounds' own ratios, the middle half of which stands in brackets.
+
+Example: python benchmarks/action_speed.py --only training --size small --batch 32
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import click
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+
+import shared_hcsf
+from skelgnn_tf.config import Config
+from skelgnn_tf.datasets.sequences import ActionSet, SequenceWriter
+from skelgnn_tf.layers.stream import STREAMS
+from skelgnn_tf.models.action_recognizer import SIZES
+from skelgnn_tf.skeletons import NTU_25
+from skelgnn_tf.training.pipeline import sequence_batches
+from skelgnn_tf.training.recognition import Recognition
+from tflite_recognizer import clips_of, largest_difference, recognizer, runner, tflite
+from turns import ratios, take_turns
+
+# Every way of computing is a function of its own, traced once.
+tf.get_logger().setLevel("ERROR")
+CLASSES = tuple(f"action {i}" for i in range(60))
+VARIANTS = {stream: {"stream": stream} for stream in STREAMS} | {
+    "static graph": {"dynamic": False},
+    "one-hop GCN": {"dynamic": False, "short_hops": 1, "max_hops": 1},
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured.
+
+    Args:
+        sizes: Of the models.
+        frames: T of a clip.
+        channels: Width of the first blocks; 0 for the size's own.
+        batch: Clips a step.
+        clips: In the pipeline's cache.
+        repeats: Rounds.
+    """
+
+    sizes: tuple[str, ...]
+    frames: int
+    channels: int
+    batch: int
+    clips: int
+    repeats: int
+
+    def config(self, size: str, **changes) -> Config:
+        """Of a run with these settings, all else as `skelgnn-tf train --task action` has it."""
+        return Config(
+            task="action", dataset=("npz",), skeleton=NTU_25.name, size=size, frames=self.frames,
+            channels=self.channels, batch_size=self.batch, **changes,
+        )  # fmt: skip
+
+
+def actions(count: int, folder: Path | None = None) -> ActionSet:
+    """People of 25 joints who drift about for 40 to 130 frames; in memory, or in a folder as float16."""
+    rng = np.random.default_rng(0)
+    drift_m = np.cumsum(rng.normal(size=(1, 130, 25, 3)) * 0.03, axis=1) + rng.normal(size=(1, 1, 25, 3)) * 0.3
+    writer = SequenceWriter("pose", folder)
+    for i, frames in enumerate(rng.integers(40, 131, count)):
+        writer.add(f"clip {i}", drift_m[:, :frames] + [0, 0, 3], i % len(CLASSES), 30.0)
+    sequences = writer.close()
+    return ActionSet(NTU_25, CLASSES, sequences, sequences)
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table whose first column is words and whose others are figures."""
+    table = Table(columns[0], title=title, title_justify="left")
+    for column in columns[1:]:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _ms(seconds: np.ndarray) -> str:
+    return f"{np.median(seconds) * 1e3:.2f}"
+
+
+# ---- hcsf
+
+
+def hcsf_tables(settings: Settings) -> Iterator[Table]:
+    """The layer against other ways, with a dynamic and with a static graph, for each stage of the paper's network."""
+    rng, narrow = np.random.default_rng(0), settings.channels or SIZES["paper"]["widths"][0]
+    ratio = f"to {shared_hcsf.OWN}"
+    columns = ("formulation", "graph", "channels", "frames", "forward + backward ms", ratio)
+    table = _table(f"HCSF, batch {settings.batch}", *columns)
+    for stage in range(3):
+        channels, frames = narrow * 2**stage, -(-settings.frames // 2**stage)
+        x = rng.normal(size=(settings.batch, frames, NTU_25.num_joints, channels)).astype(np.float32)
+        for graph in ("dynamic", "static"):
+            layer = shared_hcsf.built(channels, frames, dynamic=graph == "dynamic")
+            ways = shared_hcsf.formulations(layer)
+            shared_hcsf.check_agreement(ways, layer, x[:2])
+            seconds = take_turns(shared_hcsf.steps(ways, layer, x), settings.repeats)
+            for name, taken in seconds.items():
+                figures = _ms(taken), ratios(taken, seconds[shared_hcsf.OWN])
+                table.add_row(name, graph, str(channels), str(frames), *figures)
+            table.add_section()
+    yield table
+
+
+# ---- training
+
+
+def trained(task: Recognition) -> tuple[keras.Model, Callable[[], object]]:
+    """A model as `skelgnn-tf train` compiles it, and one step of it on a batch that lies in memory."""
+    keras.utils.set_random_seed(task.config.seed)
+    model = task.build()
+    model.compile(task.optimizer(), loss=task.loss, metrics=task.metrics(), jit_compile=task.config.xla)
+    batch = [tf.constant(part) for part in task.batcher(0)]
+    return model, lambda: model.train_on_batch(*batch)
+
+
+def training_tables(settings: Settings) -> Iterator[Table]:
+    """Clips per second of a training step of each stream, of a static graph and of a plain GCN."""
+    data = actions(settings.batch)
+    for size in settings.sizes:
+        made = {
+            name: trained(Recognition(settings.config(size, **changes), data)) for name, changes in VARIANTS.items()
+        }
+        seconds = take_turns({name: step for name, (_, step) in made.items()}, settings.repeats)
+        title = f"training, {size}, batch {settings.batch}, 1 person, {settings.frames} frames"
+        table = _table(title, "model", "parameters", "clips/s", "time to joint")
+        for name, taken in seconds.items():
+            rate = settings.batch / np.median(taken)
+            table.add_row(name, f"{made[name][0].count_params():,}", f"{rate:.1f}", ratios(taken, seconds["joint"]))
+        yield table
+        made.clear()
+        keras.backend.clear_session()
+        gc.collect()
+
+
+# ---- latency
+
+
+def latency_tables(settings: Settings) -> Iterator[Table]:
+    """Milliseconds of one clip, through Keras and through LiteRT."""
+    for size in settings.sizes:
+        works, facts = {}, {}
+        for stream in ("joint", "bone_motion"):
+            model = recognizer(
+                classes=CLASSES, frames=settings.frames, stream=stream, size=size, channels=settings.channels or None
+            )
+            content, clip = tflite(model), clips_of(model, 1)
+            runners = {f"LiteRT, {threads} thread(s)": runner(content, threads) for threads in (1, 2)}
+            for name, run in runners.items():
+                facts[stream, name] = f"{len(content) / 1e6:.2f}", f"{largest_difference(run, model):.1e}"
+            compiled, tensor = tf.function(model), tf.constant(clip)
+            works[f"{stream}: Keras"] = lambda compiled=compiled, tensor=tensor: compiled(tensor)
+            for name, run in runners.items():
+                works[f"{stream}: {name}"] = lambda run=run, clip=clip: run(clip)
+        # One clip is quick.
+        seconds = take_turns(works, 6 * settings.repeats)
+        title = f"latency, {size}, (1, 1 person, {settings.frames} frames, 25 joints, 3)"
+        table = _table(title, "stream", "runner", "ms", "to Keras", "to joint", "file MB", "off Keras by")
+        for name, taken in seconds.items():
+            stream, way = name.split(": ")
+            to_keras, to_joint = seconds[f"{stream}: Keras"], seconds[f"joint: {way}"]
+            facts_here = facts.get((stream, way), ("", ""))
+            table.add_row(stream, way, _ms(taken), ratios(taken, to_keras), ratios(taken, to_joint), *facts_here)
+        yield table
+
+
+# ---- pipeline
+
+
+def pipeline_tables(settings: Settings) -> Iterator[Table]:
+    """Clips per second out of a cache, alone, against the training steps of both sizes."""
+    with tempfile.TemporaryDirectory(prefix="action_speed") as folder:
+        data = actions(settings.clips, Path(folder) / "cache")
+        works, units, held = {}, {}, []
+        for sampling in ("resize", "window"):
+            batcher = Recognition(settings.config(settings.sizes[0], sampling=sampling), data).batcher
+            batches = sequence_batches(batcher, 0, batcher.steps)
+            # An epoch from beginning to end: nothing lies ready when it begins, nothing goes on after it.
+            works[sampling] = lambda batches=batches: [None for _ in batches]
+            units[sampling] = batcher.steps * len(batcher.rows(0))
+        for size in settings.sizes:
+            model, works[size] = trained(Recognition(settings.config(size), data))
+            units[size] = settings.batch
+            held.append(model)
+        seconds = take_turns(works, settings.repeats)
+        title = f"pipeline alone, batch {settings.batch}, {settings.frames} frames, {settings.clips} clips in float16"
+        columns = [f"{what} {size}" for size in settings.sizes for what in ("training, clips/s:", "times as fast as")]
+        table = _table(title, "sampling", "clips/s", *columns)
+        for sampling in ("resize", "window"):
+            rate = {name: units[name] / seconds[name] for name in (sampling, *settings.sizes)}
+            cells = [f"{np.median(rate[sampling]):,.0f}"]
+            for size in settings.sizes:
+                cells += [f"{np.median(rate[size]):,.1f}", ratios(rate[sampling], rate[size])]
+            table.add_row(sampling, *cells)
+        yield table
+
+
+SECTIONS = {
+    "hcsf": hcsf_tables,
+    "training": training_tables,
+    "latency": latency_tables,
+    "pipeline": pipeline_tables,
+}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--only", multiple=True, type=click.Choice(list(SECTIONS)), help="sections to measure  [default: all]")
+@click.option("--size", multiple=True, type=click.Choice(list(SIZES)), default=tuple(SIZES), show_default=True)
+@click.option("--frames", type=click.IntRange(4), default=64, show_default=True, help="of a clip")
+@click.option("--channels", type=click.IntRange(0), default=0, help="width of the first blocks; 0: the size's own")
+@click.option("--batch", type=click.IntRange(2), default=8, show_default=True, help="clips a training step")
+@click.option("--clips", type=click.IntRange(2), default=2000, show_default=True, help="in the pipeline's cache")
+@click.option(
+    "--repeats", type=click.IntRange(1), default=5, show_default=True, help="rounds (latency: six times that)"
+)
+def main(only, size, frames, channels, batch, clips, repeats) -> None:
+    """Time the layer, training, latency and the data pipeline of action recognition."""
+    console = Console()
+    console.width = console.width if console.is_terminal else 120
+    settings = Settings(size, frames, channels, batch, clips, repeats)
+    try:
+        for name in only or SECTIONS:
+            for table in SECTIONS[name](settings):
+                console.print(table)
+    except (ValueError, OSError) as error:
+        click.echo(f"action_speed: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

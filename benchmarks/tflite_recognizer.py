@@ -1,0 +1,85 @@
+"""A recogniser as a float32 `.tflite` file, run and compared with Keras; `action_speed.py` times both."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skelgnn_tf.models import ActionRecognizer
+
+#: Furthest that a score of a file may lie from Keras'.
+BOUND = 1e-4
+
+
+def recognizer(**options) -> ActionRecognizer:
+    """A model for inference, its batch norms as after training: a fresh one's scores are all but zero.
+
+    Args:
+        **options: Of `ActionRecognizer`.
+    """
+    keras.utils.set_random_seed(0)
+    model = ActionRecognizer(**options)
+    model.build(model.input_axes)
+    for weight in model.weights:
+        if weight.name == "alpha":
+            weight.assign(np.ones(weight.shape))
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(clips_of(model, 4), training=True)
+    return model
+
+
+def clips_of(model: ActionRecognizer, count: int) -> np.ndarray:
+    """Moving people as the model takes them: float32 (count, persons, frames, joints, channels)."""
+    at_m = np.random.default_rng(1).normal(size=(count, *model.input_axes[1:])) * 0.03
+    return np.float32(np.cumsum(at_m, axis=2) + np.array([0, 0, 3]))
+
+
+def tflite(model: keras.Model) -> bytes:
+    """A float32 file of batch 1, TFLite builtins only.
+
+    Raises:
+        ValueError: An operation that TFLite's builtins lack.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        signature = [keras.InputSpec(shape=(1, *model.input_axes[1:]), dtype="float32")]
+        model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return converter.convert()
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ValueError(f"TFLite's builtins cannot express this model: {reason}") from error
+
+
+def runner(content: bytes, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A `.tflite` file as a function of one clip (1, persons, frames, joints, channels): its scores (1, classes)."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content, num_threads=threads)
+    interpreter.allocate_tensors()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(clip: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(source["index"], clip)
+        interpreter.invoke()
+        return interpreter.get_tensor(target["index"])
+
+    return run
+
+
+def largest_difference(run: Callable[[np.ndarray], np.ndarray], model: ActionRecognizer, count: int = 4) -> float:
+    """Of a score between a file and Keras; ValueError beyond BOUND."""
+    clips = clips_of(model, count)
+    scores = np.concatenate([run(clip[None]) for clip in clips])
+    difference = float(np.abs(scores - keras.ops.convert_to_numpy(model(clips))).max())
+    # Asked this way round, NaN is refused too.
+    if not difference <= BOUND:
+        raise ValueError(f"the .tflite file differs from Keras by {difference:.2g}, expected at most {BOUND:g}")
+    return difference

@@ -1,0 +1,174 @@
+"""Predictions as files: json, npz, csv."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from skelgnn_tf.prediction.result import Actions, Poses, Prediction
+
+AXES = "camera: x right, y down, z forward"
+#: Decimals of metres and of probabilities in text files: hundredths of a millimetre.
+_DECIMALS = 5
+_TOP = 3
+
+
+def save(prediction: Prediction, path: str | Path) -> Path:
+    """Writes a prediction as .json, .npz or .csv, beside and renamed, so that no half file is left.
+
+    Text has metres and probabilities to five decimals, npz all bits; csv has a row for each frame and no windows.
+
+    Raises:
+        ValueError: Another suffix.
+    """
+    path = Path(path)
+    check_suffix(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        _WRITERS[path.suffix](prediction, beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def check_suffix(path: str | Path) -> None:
+    """Raises ValueError for a path that `save` could not write."""
+    if Path(path).suffix not in _WRITERS:
+        raise ValueError(
+            f"cannot write {path}: the output wants {', '.join(_WRITERS)}; got {Path(path).suffix or 'no suffix'}"
+        )
+
+
+def _write_json(prediction: Prediction, path: Path) -> None:
+    values = {
+        "source": prediction.source,
+        "layout": prediction.layout,
+        "image_size_px": list(prediction.image_size_px),
+        "fps": prediction.fps,
+        "num_frames": prediction.num_frames,
+        "num_persons": prediction.num_persons,
+        "person": prediction.person,
+        "notes": list(prediction.notes),
+        "pose": None if prediction.poses is None else _pose_values(prediction.poses, prediction.fps),
+        "action": None if prediction.actions is None else _action_values(prediction.actions, prediction.fps),
+    }
+    path.write_text(json.dumps(values, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _pose_values(poses: Poses, fps: float) -> dict:
+    skeleton = poses.skeleton
+    return {
+        "lifter": poses.lifter,
+        "unit": "m",
+        "axes": AXES,
+        "origin": skeleton.joints[skeleton.root],
+        "skeleton": skeleton.name,
+        "joints": list(skeleton.joints),
+        "parents": list(skeleton.parents),
+        "latency_frames": poses.latency_frames,
+        "latency_s": round(poses.latency_frames / fps, _DECIMALS),
+        # (frames, joints, 3); null where nobody is seen.
+        "frames": [None if np.isnan(pose).any() else _rounded(pose) for pose in poses.pose_m],
+    }
+
+
+def _action_values(actions: Actions, fps: float) -> dict:
+    decisions = actions.decisions
+    windows = []
+    for first, last, probabilities in zip(decisions.first, decisions.last, decisions.probabilities, strict=True):
+        best = [_scored(actions, label, probabilities[label]) for label in np.argsort(-probabilities)[:_TOP]]
+        windows.append(_span(first, last, fps) | best[0] | {"top3": best})
+    return {
+        "recognizer": actions.recognizer,
+        "classes": list(actions.classes),
+        "window_frames": actions.window_frames,
+        "hop_frames": actions.hop_frames,
+        "latency_frames": actions.latency_frames,
+        "latency_s": round(actions.latency_frames / fps, _DECIMALS),
+        "windows": windows,
+        "segments": [
+            _span(first, last, fps) | _scored(actions, label, probability)
+            for first, last, label, probability in actions.segments
+        ],
+    }
+
+
+def _scored(actions: Actions, label: int, probability: float) -> dict:
+    return {"action": actions.classes[label], "probability": _rounded(probability)}
+
+
+def _span(first: int, last: int, fps: float) -> dict:
+    """From where the first frame begins to where the last one ends."""
+    return {"start_s": _rounded(first / fps), "end_s": _rounded((last + 1) / fps)}
+
+
+def _write_npz(prediction: Prediction, path: Path) -> None:
+    arrays = {
+        "time_s": prediction.time_s,
+        "fps": prediction.fps,
+        "image_size": prediction.image_size_px,
+        "person": prediction.person,
+    }
+    if prediction.poses is not None:
+        poses = prediction.poses
+        arrays |= {
+            "pose_m": poses.pose_m,
+            "axes": AXES,
+            "joints": poses.skeleton.joints,
+            "parents": poses.skeleton.parents,
+            "pose_latency_frames": poses.latency_frames,
+        }
+    if prediction.actions is not None:
+        actions = prediction.actions
+        arrays |= {
+            "classes": actions.classes,
+            "window_first_frame": actions.decisions.first,
+            "window_last_frame": actions.decisions.last,
+            "window_probabilities": actions.decisions.probabilities,
+            "frame_probabilities": actions.decisions.frame_probabilities,
+            "hop_frames": actions.hop_frames,
+            "action_latency_frames": actions.latency_frames,
+        }
+    # An open file, for to a path numpy would add a suffix.
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _write_csv(prediction: Prediction, path: Path) -> None:
+    poses, actions = prediction.poses, prediction.actions
+    header = ["frame", "time_s"]
+    if actions is not None:
+        header += ["action", "probability"]
+    if poses is not None:
+        header += [f"{joint}_{axis}_m" for joint in poses.skeleton.joints for axis in "xyz"]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(header)
+        for frame, time_s in enumerate(prediction.time_s):
+            row = [frame, _rounded(time_s)]
+            if actions is not None:
+                probabilities = actions.decisions.frame_probabilities[frame]
+                label = int(probabilities.argmax())
+                row += [actions.classes[label], _rounded(probabilities[label])]
+            if poses is not None:
+                # Empty where nobody is seen.
+                row += ["" if np.isnan(x) else _rounded(x) for x in poses.pose_m[frame].ravel()]
+            rows.writerow(row)
+
+
+def _rounded(values: np.ndarray | float) -> list | float:
+    return np.round(np.asarray(values, float), _DECIMALS).tolist()
+
+
+_WRITERS: dict[str, Callable[[Prediction, Path], None]] = {
+    ".json": _write_json,
+    ".npz": _write_npz,
+    ".csv": _write_csv,
+}
