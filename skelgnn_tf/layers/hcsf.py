@@ -96,14 +96,8 @@ class HCSF(keras.layers.Layer):
         self.b = self.add_weight(name="b", shape=(*per_joint, self.channels), initializer="zeros")
 
     def _build_shared(self, c_in: int) -> None:
-        import os
-
-        self.own = os.environ.get("OWN")
-        groups = self.groups & ~np.eye(self.groups.shape[1], dtype=bool) if self.own else self.groups
-        adjacency = normalize_adjacency(groups)
+        adjacency = normalize_adjacency(self.groups)
         self._build_graph(adjacency, c_in)
-        if self.own:
-            self.w_own = self._weight("w_own", (c_in, self.channels), 1 / c_in)
         self.w = self._weight("w", (c_in, self.channels + sum(self.squeezed)), 1 / c_in)
 
     def _build_pair(self, c_in: int) -> None:
@@ -158,8 +152,7 @@ class HCSF(keras.layers.Layer):
         messages = _product(x, self.w)
         adjacency = self.graph(x) if self.dynamic else ops.cast(self.adjacency[None, None], x.dtype)
         h = self._aggregate(adjacency, messages, [self.channels, *self.squeezed])
-        y = h[0] + _product(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
-        return y + _product(x, self.w_own) if self.own else y
+        return h[0] + _product(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
 
     def _call_pair(self, x):
         frames, joints, c_in = x.shape[1:]

@@ -184,7 +184,7 @@ def _lifted(lifter: Trained, file: KeypointFile, person: int) -> np.ndarray:
     clip = Clip(file.name, keypoints[None], image_size_px=file.image_size_px, fps=file.fps)
     pose = lift(model, screen_keypoints(clip, config.confidence), config.flip, _step(lifter, file))
     seen = (keypoints[..., 2] > 0).any(axis=-1)
-    return np.where(seen[:, None, None], pose, np.float32(np.nan))
+    return np.where(seen[:, None, None], root_relative(pose, model.skeleton.root), np.float32(np.nan))
 
 
 def _pose_sequence(recognizer: Trained, lifter: Trained | None, file: KeypointFile, people: np.ndarray) -> np.ndarray:
