@@ -90,10 +90,9 @@ def actions(count: int, folder: Path | None = None) -> ActionSet:
     return ActionSet(NTU_25, CLASSES, sequences, sequences)
 
 
-def _table(title: str, *columns: str) -> Table:
-    """A table whose first column is words and whose others are figures."""
-    table = Table(columns[0], title=title, title_justify="left")
-    for column in columns[1:]:
+def _table(title: str, words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
+    table = Table(*words, title=title, title_justify="left")
+    for column in figures:
         table.add_column(column, justify="right")
     return table
 
@@ -108,9 +107,8 @@ def _ms(seconds: np.ndarray) -> str:
 def hcsf_tables(settings: Settings) -> Iterator[Table]:
     """The layer against other ways, with a dynamic and with a static graph, for each stage of the paper's network."""
     rng, narrow = np.random.default_rng(0), settings.channels or SIZES["paper"]["widths"][0]
-    ratio = f"to {shared_hcsf.OWN}"
-    columns = ("formulation", "graph", "channels", "frames", "forward + backward ms", ratio)
-    table = _table(f"HCSF, batch {settings.batch}", *columns)
+    figures = ("channels", "frames", "forward + backward ms", f"to {shared_hcsf.OWN}")
+    table = _table(f"HCSF, batch {settings.batch}", ("formulation", "graph"), figures)
     for stage in range(3):
         channels, frames = narrow * 2**stage, -(-settings.frames // 2**stage)
         x = rng.normal(size=(settings.batch, frames, NTU_25.num_joints, channels)).astype(np.float32)
@@ -120,8 +118,8 @@ def hcsf_tables(settings: Settings) -> Iterator[Table]:
             shared_hcsf.check_agreement(ways, layer, x[:2])
             seconds = take_turns(shared_hcsf.steps(ways, layer, x), settings.repeats)
             for name, taken in seconds.items():
-                figures = _ms(taken), ratios(taken, seconds[shared_hcsf.OWN])
-                table.add_row(name, graph, str(channels), str(frames), *figures)
+                ratio = ratios(taken, seconds[shared_hcsf.OWN])
+                table.add_row(name, graph, str(channels), str(frames), _ms(taken), ratio)
             table.add_section()
     yield table
 
@@ -147,7 +145,7 @@ def training_tables(settings: Settings) -> Iterator[Table]:
         }
         seconds = take_turns({name: step for name, (_, step) in made.items()}, settings.repeats)
         title = f"training, {size}, batch {settings.batch}, 1 person, {settings.frames} frames"
-        table = _table(title, "model", "parameters", "clips/s", "time to joint")
+        table = _table(title, ("model",), ("parameters", "clips/s", "time to joint's"))
         for name, taken in seconds.items():
             rate = settings.batch / np.median(taken)
             table.add_row(name, f"{made[name][0].count_params():,}", f"{rate:.1f}", ratios(taken, seconds["joint"]))
@@ -169,7 +167,7 @@ def latency_tables(settings: Settings) -> Iterator[Table]:
                 classes=CLASSES, frames=settings.frames, stream=stream, size=size, channels=settings.channels or None
             )
             content, clip = tflite(model), clips_of(model, 1)
-            runners = {f"LiteRT, {threads} thread(s)": runner(content, threads) for threads in (1, 2)}
+            runners = {"LiteRT, 1 thread": runner(content, 1), "LiteRT, 2 threads": runner(content, 2)}
             for name, run in runners.items():
                 facts[stream, name] = f"{len(content) / 1e6:.2f}", f"{largest_difference(run, model):.1e}"
             compiled, tensor = tf.function(model), tf.constant(clip)
@@ -179,7 +177,7 @@ def latency_tables(settings: Settings) -> Iterator[Table]:
         # One clip is quick.
         seconds = take_turns(works, 6 * settings.repeats)
         title = f"latency, {size}, (1, 1 person, {settings.frames} frames, 25 joints, 3)"
-        table = _table(title, "stream", "runner", "ms", "to Keras", "to joint", "file MB", "off Keras by")
+        table = _table(title, ("stream", "runner"), ("ms", "to Keras", "to joint", "file MB", "off Keras by"))
         for name, taken in seconds.items():
             stream, way = name.split(": ")
             to_keras, to_joint = seconds[f"{stream}: Keras"], seconds[f"joint: {way}"]
@@ -208,8 +206,8 @@ def pipeline_tables(settings: Settings) -> Iterator[Table]:
             held.append(model)
         seconds = take_turns(works, settings.repeats)
         title = f"pipeline alone, batch {settings.batch}, {settings.frames} frames, {settings.clips} clips in float16"
-        columns = [f"{what} {size}" for size in settings.sizes for what in ("training, clips/s:", "times as fast as")]
-        table = _table(title, "sampling", "clips/s", *columns)
+        figures = [f"{what} {size}" for size in settings.sizes for what in ("training, clips/s:", "times as fast as")]
+        table = _table(title, ("sampling",), ("clips/s", *figures))
         for sampling in ("resize", "window"):
             rate = {name: units[name] / seconds[name] for name in (sampling, *settings.sizes)}
             cells = [f"{np.median(rate[sampling]):,.0f}"]

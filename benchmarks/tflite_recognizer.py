@@ -30,14 +30,15 @@ def recognizer(**options) -> ActionRecognizer:
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    model(clips_of(model, 4), training=True)
+    model(clips_of(model, 16, seed=0), training=True)
     return model
 
 
-def clips_of(model: ActionRecognizer, count: int) -> np.ndarray:
-    """Moving people as the model takes them: float32 (count, persons, frames, joints, channels)."""
-    at_m = np.random.default_rng(1).normal(size=(count, *model.input_axes[1:])) * 0.03
-    return np.float32(np.cumsum(at_m, axis=2) + np.array([0, 0, 3]))
+def clips_of(model: ActionRecognizer, count: int, seed: int = 1) -> np.ndarray:
+    """People who drift about as the model takes them: float32 (count, persons, frames, joints, 3), metres."""
+    rng, (persons, frames, joints, dims) = np.random.default_rng(seed), model.input_axes[1:]
+    body_m = rng.normal(size=(count, persons, 1, joints, dims)) * 0.3 + np.array([0, 0, 3])
+    return np.float32(body_m + np.cumsum(rng.normal(size=(count, persons, frames, joints, dims)) * 0.03, axis=2))
 
 
 def tflite(model: keras.Model) -> bytes:

@@ -41,7 +41,7 @@ def _config_options(command: Callable) -> Callable:
     for f in reversed(dataclasses.fields(Config)):
         name = "--" + f.name.replace("_", "-")
         defaults = {task: value for task, value in f.metadata["defaults"].items() if value is not None}
-        example = next(value["modern"] if isinstance(value, dict) else value for value in defaults.values())
+        example = next(next(iter(value.values())) if isinstance(value, dict) else value for value in defaults.values())
         shown = {"default": None, "show_default": False}
         if isinstance(example, bool):
             name += "/--no-" + f.name.replace("_", "-")

@@ -33,7 +33,7 @@ def _option(
     """A field with what the command line shows of it and the range that it must keep.
 
     Its default is None until the Config knows its task: `default` is lifting's, `action` recognition's, which may be
-    one for each recipe; None there means that the task has no such field.
+    one for each sampling or recipe; None there means that the task has no such field.
     """
     defaults = {"lift": default, "action": default if action is _SAME else action}
     limits = {"choices": choices, "at_least": at_least, "below": below}
@@ -92,12 +92,17 @@ class Config:
     )
     sampling: str = _option(
         None,
-        "how a clip becomes T frames. resize: a random crop, interpolated; repeat: started again until full; window: "
-        "at --fps from anywhere, as a live window sees it",
-        ("resize", "repeat", "window"),
-        action="resize",
+        "how a clip becomes T frames. window: at --fps from anywhere, as a live window sees it; repeat: started again "
+        "until full; resize: a random crop, interpolated",
+        ("window", "repeat", "resize"),
+        action="window",
     )
-    fps: float = _option(0.0, "resample windows to this frame rate; 0 keeps each clip's own", at_least=0)
+    fps: float = _option(
+        0.0,
+        "resample windows to this frame rate; 0 keeps each clip's own",
+        at_least=0,
+        action={"window": 15.0, "repeat": 0.0, "resize": 0.0},
+    )
     rate_jitter: float = _option(0.0, "window speed varies by up to this factor either way, e.g. 0.25", at_least=0)
     stride: int = _option(1, "train on every N-th window", at_least=1, action=None)
     limit_train: int = _option(0, "train on at most this many frames; 0 takes all", at_least=0, action=None)
@@ -171,7 +176,7 @@ class Config:
         action="modern",
     )
     epochs: int = _option(80, "passes over the training windows", at_least=1, action=60)
-    batch_size: int = _option(256, "windows a step", at_least=1, action={"modern": 32, "paper": 64})
+    batch_size: int = _option(256, "windows a step", at_least=1, action={"modern": 16, "paper": 64})
     learning_rate: float = _option(
         1e-3, "the optimizer's, at the start or highest", at_least=0, action={"modern": 2e-3, "paper": 0.1}
     )
@@ -212,7 +217,7 @@ class Config:
         """Gives a field that was not named its task's default."""
         default = f.metadata["defaults"][self.task]
         if isinstance(default, dict):
-            default = default.get(self.recipe, default["modern"])
+            default = next(value for key, value in default.items() if key in (self.sampling, self.recipe))
         if getattr(self, f.name) is None:
             object.__setattr__(self, f.name, default)
         elif default is None:

@@ -56,14 +56,15 @@ folder = Path(sys.argv[1])
 assert keras.backend.backend() == os.environ["KERAS_BACKEND"] != "tensorflow"
 for file in sorted(folder.glob("*.keras")):
     model, config = load_model(file)
-    np.save(file.with_suffix(".npy"), keras.ops.convert_to_numpy(model(np.load(file.with_suffix(".in.npy")))))
+    # As one compiled step: JAX would compile every operation by itself otherwise.
+    np.save(file.with_suffix(".npy"), model.predict_on_batch(np.load(file.with_suffix(".in.npy"))))
 
 config = Config(channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, batch_size=64, epochs=2,
                 learning_rate=5e-3, validation=0.3, ema=0.5)
 clips = h36m.load(folder).train
 train(config, folder / "whole", clips=clips)
 trained, _ = load_model(folder / "whole")
-np.save(folder / "trained.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "shared.in.npy"))))
+np.save(folder / "trained.npy", trained.predict_on_batch(np.load(folder / "shared.in.npy")))
 
 # Three classes: who moves along x, along y, or not at all.
 rng = np.random.default_rng(0)
@@ -78,7 +79,7 @@ config = Config(task="action", frames=8, size="small", channels=4, short_hops=1,
                 batch_size=12, epochs=8, learning_rate=0.02, validation=0.25, ema=0.5)
 train(config, folder / "action", clips=ActionSet(COCO_17, ("sit", "stand", "wave"), data, data))
 trained, _ = load_model(folder / "action")
-np.save(folder / "action.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "keypoints.in.npy"))))
+np.save(folder / "action.npy", trained.predict_on_batch(np.load(folder / "keypoints.in.npy")))
 """
 
 

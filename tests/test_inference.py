@@ -142,12 +142,12 @@ def test_a_frame_has_the_mean_of_the_windows_that_cover_it(step):
     np.testing.assert_allclose(found.frame_probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize(("step", "hop", "persons"), [(1.0, 1, 1), (1.0, 4, 2), (1.5, 3, 1), (0.4, 2, 2)])
+@pytest.mark.parametrize(("step", "hop", "persons"), [(1.0, 1, 1), (1.5, 3, 1), (0.4, 2, 2)])
 def test_a_stream_decides_as_the_windows_of_the_file_do(step, hop, persons):
-    made, moving = recognizer(frames=6, persons=persons), sequence(33, persons)
+    made, moving = recognizer(frames=6, persons=persons), sequence(20, persons)
     stream = ActionStream(made, step, hop)
     frame, told = np.empty((persons, 17, 3), np.float32), {}
-    for t in range(33):
+    for t in range(20):
         # A camera hands out the same memory for every frame.
         frame[:] = moving[:, t]
         probabilities = stream.push(frame)

@@ -91,12 +91,14 @@ def test_the_small_recogniser_says_different_things(both):
 
 def test_a_recogniser_of_keypoints_sees_the_file_itself(recognizer):
     keypoints = moving(20)
-    keypoints[0, 4, 3] = 0
-    prediction = predict(file_of(keypoints), None, recognizer, hop=4)
-    expected = recognize(recognizer.model, screen(keypoints), hop=4)
-    np.testing.assert_allclose(prediction.actions.decisions.probabilities, expected.probabilities, atol=1e-5)
-    assert prediction.poses is None and prediction.actions.classes == CLASSES
-    assert (prediction.actions.window_frames, prediction.actions.latency_frames) == (6, 3)
+    keypoints[0, 4, 3, 2] = 0
+    blind = trained(ACTION.replace(confidence=False), "without confidence")
+    for one, channels in ((recognizer, 3), (blind, 2)):
+        # A keypoint of confidence 0 may lie anywhere.
+        actions = predict(file_of(keypoints), None, one, hop=4).actions
+        expected = recognize(one.model, screen(keypoints)[..., :channels], hop=4)
+        np.testing.assert_allclose(actions.decisions.probabilities, expected.probabilities, atol=1e-5)
+    assert (actions.classes, actions.window_frames, actions.latency_frames) == (CLASSES, 6, 3)
 
 
 def test_a_recogniser_of_poses_follows_the_lifter(lifter):
@@ -315,7 +317,7 @@ def test_a_long_list_of_actions_is_cut_on_the_terminal(recognizer):
 @pytest.mark.parametrize("layout", ["coco_17", "blazepose_33"])
 def test_the_shipped_lifter_stands_people_up_from_a_detectors_joints(layout, tmp_path):
     clips = {
-        joints: generate(3, 7, frames=40, detector=False, layout=layout, skeleton=ALL[joints])
+        joints: generate(2, 7, frames=30, detector=False, layout=layout, skeleton=ALL[joints])
         for joints in (layout, "h36m_17")
     }
     for seen, meant in zip(*clips.values(), strict=True):
@@ -323,6 +325,6 @@ def test_the_shipped_lifter_stands_people_up_from_a_detectors_joints(layout, tmp
         poses = run(tmp_path / "a.npz", console=Console(quiet=True)).poses
         target = root_relative(meant.pose_m, H36M_17.root)
         error_m = np.linalg.norm(procrustes(poses.pose_m, target) - target, axis=-1).mean()
-        assert error_m < 0.09
+        assert error_m < 0.06
         # Not turned, mirrored or upside down either: these are the camera's axes.
-        assert np.linalg.norm(poses.pose_m - target, axis=-1).mean() < 0.16
+        assert np.linalg.norm(poses.pose_m - target, axis=-1).mean() < 0.11

@@ -138,7 +138,7 @@ def _keypoints(path: Path, array: Any, notes: list[str]) -> np.ndarray:
             notes.append(f"confidence goes up to {confidence.max():.4g}; what is above 1 counts as 1")
         seen &= confidence > 0
     else:
-        confidence = seen = seen
+        confidence = seen = seen & (array != 0).any(axis=-1)
     if not seen.any():
         raise ValueError(f"{path}: all keypoints are missing (NaN, zero, or of confidence 0); is there no person?")
     keypoints = np.concatenate([array[..., :2], np.minimum(confidence, 1)[..., None]], axis=-1, dtype=np.float32)
