@@ -84,7 +84,7 @@ def gradients(way: Callable, layer: HCSF, x: tf.Tensor) -> tuple[tf.Tensor, list
         tape.watch(x)
         y = way(x)
         loss = tf.reduce_sum(y * y)
-    return y, tape.gradient(loss, [x, *weights])
+    return y, tape.gradient(loss, [x, *weights], unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def check_agreement(ways: dict[str, Callable], layer: HCSF, x: np.ndarray) -> None:

@@ -257,6 +257,36 @@ def draw(model: Path | None, dataset, data_dir, clip: int, output: Path | None) 
     click.echo(f"picture: {draw_clip(model or _last_run(), dataset, data_dir, clip, output)}")
 
 
+@main.command()
+@click.argument("keypoints", type=click.Path(path_type=Path))
+@click.option(
+    "--lifter", default="fitness_9f", show_default=True, help="run folder, .keras file or preset; none for no 3D"
+)
+@click.option("--recognizer", default="exercises_2d", show_default=True, help="the same for actions; none for none")
+@click.option(
+    "--keypoint-layout", help="joints of the file: coco_17, h36m_17, blazepose_33, ...  [default: by its shape]"
+)
+@click.option("--image-size", nargs=2, type=int, help="width and height of the picture  [default: as in the file]")
+@click.option("--fps", type=float, help="frames per second  [default: as in the file, else 30]")
+@click.option("--hop", default=8, show_default=True, help="frames from one decision to the next")
+@click.option("--output", type=click.Path(path_type=Path), help=".json, .npz or .csv")
+@_one_line_errors
+def predict(keypoints: Path, lifter: str, recognizer: str, **options) -> None:
+    """Turn the 2D KEYPOINTS of a file (.npz, .npy) into 3D poses and actions over time."""
+    _check_writable("--output", options["output"], is_folder=False)
+    _import_keras_quietly()
+    from skelgnn_tf.prediction import run
+
+    run(
+        keypoints,
+        lifter=None if lifter == "none" else lifter,
+        recognizer=None if recognizer == "none" else recognizer,
+        layout=options.pop("keypoint_layout"),
+        image_size_px=options.pop("image_size") or None,
+        **options,
+    )
+
+
 def _check_writable(option: str, path: str | Path | None, is_folder: bool = True) -> None:
     """Refuses an output that something is in the way of, before the work and not after it."""
     if path is None:

@@ -188,7 +188,7 @@ class Config:
     class_weights: bool = _option(None, "let all classes count alike, however many clips they have", action=False)
     ema: float = _option(
         0.0,
-        "average of the weights with this momentum, e.g. 0.999; 0 is off",
+        "average of the weights with this momentum, e.g. 0.999; 0 is off (action: over at most 5 % of the steps)",
         at_least=0,
         below=1,
         action={"modern": 0.99, "paper": 0.0},

@@ -193,7 +193,7 @@ def test_the_models_are_like_trained_ones_so_that_nothing_hides_a_difference(scr
     assert [model.features.stream for model, _ in latency[1]] == ["joint", "bone_motion"]
     for model, _ in latency[1]:
         assert np.abs(value(model(scripts[2].clips_of(model, 4)))).max() > 0.05
-        assert all(np.all(value(w) == 1) for w in model.weights if w.name == "alpha")
+        assert all(np.all(value(w) > 0) for w in model.weights if w.name == "alpha")
 
 
 @pytest.mark.parametrize("wrong", [1e-3, np.nan])

@@ -146,7 +146,8 @@ def test_the_shoulders_lie_along_x_and_no_distance_changes():
 
 
 def seen_from_elsewhere(x, rotation):
-    return (rotation.apply(x.reshape(-1, 3).astype(np.float64)).reshape(x.shape) + [0.3, -1, 4]).astype(np.float32)
+    turned = rotation.apply(x.reshape(-1, 3).astype(np.float64)) + np.array([0.3, -1, 4])
+    return turned.reshape(x.shape).astype(np.float32)
 
 
 def test_a_person_whose_shoulders_are_level_looks_the_same_from_everywhere():
@@ -182,6 +183,20 @@ def test_a_person_seen_from_behind_or_upside_down_is_turned_whole(away_deg, upsi
     across = out[0, 0, 0, J["left_shoulder"]] - out[0, 0, 0, J["right_shoulder"]]
     # Within a twentieth of a degree of straight away nothing says which way round, so far it may be off.
     np.testing.assert_allclose(across / np.linalg.norm(across), [1, 0, 0], atol=2e-3)
+
+
+@pytest.mark.parametrize("sides", [-1, 1])
+@pytest.mark.parametrize("up", [-1, 1])
+def test_what_points_exactly_the_other_way_is_turned_too(sides, up):
+    x = bodies(batch=1, persons=1)
+    x[0, 0, 0, [J["spine_base"], J["spine_mid"]]] = [[0, up, 0], [0, 0, 0]]
+    x[0, 0, 0, [J["right_shoulder"], J["left_shoulder"]]] = [[-sides / 2, -up, 0], [sides / 2, -up, 0]]
+    out = normalized(x, "view")[0, 0, 0]
+    np.testing.assert_allclose(out[J["spine_mid"]] - out[J["spine_base"]], [0, -1, 0], atol=1e-6)
+    np.testing.assert_allclose(out[J["left_shoulder"]] - out[J["right_shoulder"]], [1, 0, 0], atol=1e-6)
+    before = x[0, 0, 0].astype(np.float64)
+    corners = [np.linalg.det(v[[5, 6, 7]] - v[8]) for v in (before, out)]
+    assert corners[1] == pytest.approx(corners[0], abs=1e-5)
 
 
 def test_a_clip_without_its_first_person_is_left_unturned():

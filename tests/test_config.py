@@ -12,9 +12,7 @@ from skelgnn_tf.config import LIFT_SKELETONS, RECIPES, TASKS, Config, build_mode
 
 SMALL = {"channels": 4, "squeeze": 0.5}
 FIELDS = dataclasses.fields(Config)
-OF_TASK = [
-    (task, field) for task in TASKS for field in FIELDS if field.metadata["defaults"][task] is not None
-]  # fmt: skip
+OF_TASK = [(task, field) for task in TASKS for field in FIELDS if field.metadata["defaults"][task] is not None]
 OF_THE_OTHER = [(task, field) for task in TASKS for field in FIELDS if field.metadata["defaults"][task] is None]
 
 
@@ -57,19 +55,27 @@ def test_the_default_of_recognition_is_the_modern_recipe_and_the_papers_is_the_o
     assert Config(task="action", recipe="paper", batch_size=7, ema=0.5).learning_rate == 0.1
 
 
-def test_the_choices_of_recipe_and_task_are_those_that_have_defaults():
-    assert {field.name: field.metadata["choices"] for field in FIELDS}["recipe"] == RECIPES
+def test_windows_have_a_frame_rate_and_what_is_stretched_has_none():
+    assert Config(task="action").sampling == "window" and Config(task="action").fps == 15
+    for sampling in ("repeat", "resize"):
+        assert Config(task="action", sampling=sampling).fps == 0
+    assert Config(task="action", fps=0.0).fps == 0 and Config().fps == 0
+
+
+def test_every_field_has_a_default_for_each_task_recipe_and_sampling():
+    choices = {field.name: field.metadata["choices"] for field in FIELDS}
+    assert choices["recipe"] == RECIPES and choices["task"] == TASKS
     for field in FIELDS:
         assert field.default is None and set(field.metadata["defaults"]) == set(TASKS), field.name
         assert field.metadata["help"]
         for default in field.metadata["defaults"].values():
-            assert not isinstance(default, dict) or set(default) == set(RECIPES), field.name
+            if isinstance(default, dict):
+                assert set(default) in ({*RECIPES}, {*choices["sampling"]}), field.name
 
 
 def another_value(task, field):
     """A value that is not the default, of the field's own type."""
-    default = field.metadata["defaults"][task]
-    default = default["modern"] if isinstance(default, dict) else default
+    default = getattr(Config(task=task), field.name)
     if field.metadata["choices"]:
         allowed = LIFT_SKELETONS if (task, field.name) == ("lift", "skeleton") else field.metadata["choices"]
         return next(choice for choice in allowed if choice != default)
@@ -90,8 +96,6 @@ NEEDS = {
     ("lift", "short_hops"): {"max_hops": 9},
     ("lift", "joint_drop"): {"confidence": True},
     ("lift", "joint_offset"): {"views": "random"},
-    ("action", "fps"): {"sampling": "window"},
-    ("action", "rate_jitter"): {"sampling": "window"},
 }
 
 
@@ -175,7 +179,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values, messa
     [
         ({"stream": "bones"}, "--stream wants joint or bone or .*; got 'bones'"),
         ({"normalization": "centre"}, "--normalization wants auto or .*; got 'centre'"),
-        ({"sampling": "crop"}, "--sampling wants resize or repeat or window; got 'crop'"),
+        ({"sampling": "crop"}, "--sampling wants window or repeat or resize; got 'crop'"),
         ({"size": "large"}, "--size wants paper or small; got 'large'"),
         ({"recipe": "old"}, "--recipe wants modern or paper; got 'old'"),
         ({"input": "video"}, "--input wants auto or pose or keypoints; got 'video'"),
@@ -188,7 +192,10 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values, messa
         ({"weight_decay": float("nan")}, "--weight-decay wants 0 or more; got nan"),
         ({"short_hops": 8}, r"--short-hops wants at most --max-hops \(7\); got 8"),
         ({"dataset": ("fitness", "npz")}, "wants one --dataset, .*; got 2"),
-        ({"fps": 30.0}, "--fps and --rate-jitter want --sampling window; this is --sampling resize"),
+        (
+            {"fps": 30.0, "sampling": "resize"},
+            "--fps and --rate-jitter want --sampling window; this is --sampling resize",
+        ),
         ({"rate_jitter": 0.2, "sampling": "repeat"}, "want --sampling window; this is --sampling repeat"),
         ({"input": "keypoints", "normalization": "view"}, "--normalization view turns poses in space; keypoints want"),
     ],

@@ -120,8 +120,7 @@ class ActionBatcher:
 
 
 def _held(at: np.ndarray, dropped: np.ndarray) -> np.ndarray:
-    """Where a frame is dropped, the one before it stands still."""
-    dropped[:, 0] = False
+    """Where a frame is dropped, the one before it stands still; the first one always stays."""
     kept = np.maximum.accumulate(np.where(dropped, 0, np.arange(at.shape[1])), axis=1)
     return np.take_along_axis(at, kept, axis=1)
 

@@ -16,6 +16,8 @@ _NOT_DECAYED = ["gamma", "beta", "bias", "alpha", "/b"]
 #: When the paper divides its learning rate by ten, as shares of all epochs.
 _PAPER_DROPS = (35 / 60, 45 / 60)
 _WARM_UP = 0.1
+#: The averaged weights look back over at most this share of the training.
+_AVERAGED = 0.05
 
 
 class Recognition:
@@ -66,7 +68,9 @@ class Recognition:
     def optimizer(self) -> keras.optimizers.Optimizer:
         """AdamW with warm-up and cosine, or the paper's SGD in steps."""
         config, total = self.config, self.steps * self.config.epochs
-        average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+        # However short the training: an average that still holds the fresh weights is no model.
+        momentum = min(config.ema, 1 - 1 / max(1, _AVERAGED * total))
+        average = {"use_ema": True, "ema_momentum": momentum} if momentum > 0 else {}
         if config.recipe == "paper":
             rates = [config.learning_rate / 10**i for i in range(3)]
             drops = [max(1, round(total * share)) for share in _PAPER_DROPS]

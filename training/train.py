@@ -93,7 +93,7 @@ def train(
     progress = TerminalProgress(steps, config.epochs, task.units_per_step, task.metric, console, unit=task.unit)
     callbacks = [
         StopAtNaN(lambda step: describe_batch(task, step)),
-        *([keras.callbacks.SwapEMAWeights()] if config.ema and validation is not None else []),
+        *([keras.callbacks.SwapEMAWeights()] if optimizer.use_ema and validation is not None else []),
         checkpoint,
         progress,
         keras.callbacks.CSVLogger(folder / "history.csv", append=resume),
@@ -112,7 +112,7 @@ def train(
                 callback.on_test_end()
         # Off TensorFlow, Keras has by now put the averaged weights in the place of the plain ones; the last epoch's
         # checkpoint leads to the same end.
-        if keras.backend.backend() == "tensorflow" or not config.ema:
+        if keras.backend.backend() == "tensorflow" or not optimizer.use_ema:
             checkpoint.save_state()
         console.print(
             f"stopped at step {steps_taken(model)}; go on with: skelgnn-tf train --resume --output {folder}",
