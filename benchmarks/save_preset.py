@@ -26,8 +26,8 @@ LIFTER = {
     "through drawn cameras",
 }
 RECOGNIZER = {
-    "description": "twelve exercises and rest from 2D keypoints (coco_17 joints of any detector, with confidence) of the "
-    "last 64 frames at the rate in run.fps; in the frame of the person's box",
+    "description": "twelve exercises and rest from 2D keypoints (coco_17 joints of any detector, with confidence) of "
+    "the last 64 frames at the rate in run.fps; in the frame of the person's box",
     "trained_on": "generated fitness motion, seen by a phone's camera and a noisy detector",
 }
 

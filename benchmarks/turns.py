@@ -38,5 +38,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def ratios(seconds: np.ndarray, reference: np.ndarray) -> str:
     """How many times as long as the reference: the median of the rounds, and the middle half of them in brackets."""
-    low, middle, high = np.quantile(seconds / reference, (0.25, 0.5, 0.75))
-    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
+    low, middle, high = (_three_digits(q) for q in np.quantile(seconds / reference, (0.25, 0.5, 0.75)))
+    return f"{middle} ({low}-{high})"
+
+
+def _three_digits(ratio: float) -> str:
+    return f"{ratio:,.{2 if ratio < 10 else 1 if ratio < 100 else 0}f}"

@@ -47,7 +47,7 @@ def export(path: Path | str, folder: Path | str | None = None) -> Path:
         ValueError: A model or folder that does not fit, an operation that TFLite lacks, or a file that does not give
             Keras' numbers. No file is left then.
     """
-    model, config = presets.load(path)
+    model, config = presets.load(path, "lift")
     if config.protocol == "pixel":
         raise ValueError(
             f"{path} predicts pixels (--protocol pixel), which become metres only by the true depth of the root, and "

@@ -176,6 +176,7 @@ def evaluate(models: tuple[Path, ...], ensemble: bool, output: Path | None, json
     given = {name: value for name, value in options.items() if value not in (None, ())}
     task = presets.task_of(models[0])
     foreign = sorted(given.keys() - _EVALUATION[task] - {"dataset", "data_dir"})
+    foreign += ["ensemble"] if ensemble and task == "lift" else []
     if foreign:
         raise ValueError(f"--{foreign[0].replace('_', '-')} does not go with {models[0]}, a model of --task {task}")
     if task == "lift":

@@ -45,6 +45,14 @@ def _flag(f: dataclasses.Field) -> str:
     return "--" + f.name.replace("_", "-")
 
 
+def _default(f: dataclasses.Field, task: str, sampling: str | None, recipe: str | None):
+    """A field's default, None if the task has no such field."""
+    default = f.metadata["defaults"][task]
+    if isinstance(default, dict):
+        return next(value for key, value in default.items() if key in (sampling, recipe))
+    return default
+
+
 @dataclass(frozen=True)
 class Config:
     """Data, model and training of a run. Every field is an option of `skelgnn-tf train`; the defaults are the paper's.
@@ -215,9 +223,7 @@ class Config:
 
     def _fill(self, f: dataclasses.Field) -> None:
         """Gives a field that was not named its task's default."""
-        default = f.metadata["defaults"][self.task]
-        if isinstance(default, dict):
-            default = next(value for key, value in default.items() if key in (self.sampling, self.recipe))
+        default = _default(f, self.task, self.sampling, self.recipe)
         if getattr(self, f.name) is None:
             object.__setattr__(self, f.name, default)
         elif default is None:
@@ -228,8 +234,10 @@ class Config:
         value, meta = getattr(self, f.name), f.metadata
         if value is None:
             return
-        if meta["choices"] and value not in meta["choices"]:
-            raise ValueError(f"{_flag(f)} wants {' or '.join(meta['choices'])}; got {value!r}")
+        # Lifting's data sets have poses of a few skeletons alone.
+        choices = LIFT_SKELETONS if (self.task, f.name) == ("lift", "skeleton") else meta["choices"]
+        if choices and value not in choices:
+            raise ValueError(f"{_flag(f)} wants {' or '.join(choices)}; got {value!r}")
         # "not >=" refuses NaN too.
         if meta["at_least"] is not None and not value >= meta["at_least"]:
             raise ValueError(f"{_flag(f)} wants {meta['at_least']} or more; got {value}")
@@ -237,8 +245,6 @@ class Config:
             raise ValueError(f"{_flag(f)} wants less than {meta['below']}; got {value}")
 
     def _check_lift(self) -> None:
-        if self.skeleton not in LIFT_SKELETONS:
-            raise ValueError(f"--skeleton wants {' or '.join(LIFT_SKELETONS)} for --task lift; got {self.skeleton!r}")
         if not self.channels:
             raise ValueError("--channels wants 1 or more; got 0")
         if self.frames % 2 == 0:
@@ -263,7 +269,16 @@ class Config:
             raise ValueError("--normalization view turns poses in space; keypoints want box, center or none")
 
     def replace(self, **changes) -> Config:
-        """The same with other values; an unknown name raises TypeError."""
+        """The same with other values; an unknown name raises TypeError.
+
+        With another recipe or sampling, what had the old one's default gets the new one's.
+        """
+        before = {name: getattr(self, name) for name in ("sampling", "recipe")}
+        if any(changes.get(name, value) != value for name, value in before.items()):
+            for f in dataclasses.fields(self):
+                default = f.metadata["defaults"][self.task]
+                if isinstance(default, dict) and getattr(self, f.name) == _default(f, self.task, *before.values()):
+                    changes.setdefault(f.name, None)
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:

@@ -8,16 +8,23 @@ from pathlib import Path
 from skelgnn_tf.config import Config, load_model, read_config
 
 
-def load(path: str | Path):
+def load(path: str | Path, task: str | None = None):
     """The model and the Config of a run folder, a `.keras` file, or a preset's name or folder.
+
+    Args:
+        path: One of these.
+        task: "lift" or "action", if only a model of that task will do.
 
     Returns:
         (PoseLifter or ActionRecognizer, Config).
 
     Raises:
         FileNotFoundError: None of these.
-        ValueError: A file that skelgnn-tf did not write, or weights that do not fit.
+        ValueError: A file that skelgnn-tf did not write, weights that do not fit, a model of the other task.
     """
+    if task is not None and (found := task_of(path)) != task:
+        what = {"lift": "a lifter", "action": "a recogniser of actions"}
+        raise ValueError(f"{path} is {what[found]}; this wants {what[task]} (skelgnn-tf train --task {task})")
     folder = _find(path)
     if folder is None:
         return load_model(Path(path))

@@ -151,6 +151,7 @@ def test_a_ratio_knows_nothing_of_a_clock_that_swings(scripts):
     assert scripts[3].ratios(2 * clock, clock) == "2.00 (2.00-2.00)"
     # 1, 2, 3, 4, 5 times as long.
     assert scripts[3].ratios(np.arange(1, 6) * clock, clock) == "3.00 (2.00-4.00)"
+    assert scripts[3].ratios(1234 * clock, clock) == "1,234 (1,234-1,234)"
 
 
 # ---- one clip

@@ -332,3 +332,16 @@ def test_a_model_that_is_not_there_is_named_with_the_way_to_one(tmp_path):
         load_model(tmp_path / "nothing")
     with pytest.raises(FileNotFoundError, match="holds no model.keras"):
         load_model(tmp_path)
+
+
+def test_another_recipe_or_sampling_brings_its_own_defaults_but_keeps_what_was_chosen():
+    config = Config(task="action", batch_size=24)
+    paper, chosen = config.replace(recipe="paper", sampling="resize"), Config(task="action", recipe="paper")
+    assert (paper.batch_size, paper.fps) == (24, 0.0)
+    assert (paper.learning_rate, paper.ema, paper.weight_decay) == (
+        chosen.learning_rate,
+        chosen.ema,
+        chosen.weight_decay,
+    )
+    assert paper.replace(recipe="modern", sampling="window") == config
+    assert config.replace(recipe="paper", learning_rate=0.3).learning_rate == 0.3

@@ -58,7 +58,7 @@ def evaluate(
         ValueError, FileNotFoundError: A model or data that does not fit.
     """
     console = console or Console(quiet=json_path == "-")
-    model, config = _load_lifter(path)
+    model, config = presets.load(path, "lift")
     config = _with_data(config, dataset, data_dir, keypoints)
     flip = config.flip if flip is None else flip
     clips = catalog.load(
@@ -69,7 +69,7 @@ def evaluate(
     predictions = predict_clips(model, config, clips.test, flip)
     reference = None
     if hard_reference:
-        other, other_config = _load_lifter(hard_reference)
+        other, other_config = presets.load(hard_reference, "lift")
         if other.skeleton.joints != model.skeleton.joints:
             raise ValueError(f"{hard_reference} has the joints of {other.skeleton.name}, not of {model.skeleton.name}")
         reference = frame_errors(predict_clips(other, other_config, clips.test, flip), clips.test, model.skeleton)
@@ -132,7 +132,7 @@ def draw_clip(
     path: Path | str, dataset: Sequence[str], data_dir: Sequence[str], number: int, output: Path | None
 ) -> Path:
     """Draws a test clip as the model lifts it; gives the PNG's path."""
-    model, config = _load_lifter(path)
+    model, config = presets.load(path, "lift")
     config = _with_data(config, dataset, data_dir, None)
     clips = catalog.load(
         config.dataset, config.data_dir, model.skeleton, config.keypoints, config.seed, config.fitness_clips
@@ -146,13 +146,6 @@ def draw_clip(
     target = root_relative(clip.pose_m, model.skeleton.root)
     up = (0, -1, 0) if clip.camera is None else clip.camera.rotation[:, 2]
     return draw_lifted(clip.keypoints[0], pose, model.skeleton, output, target, clip.image_size_px, up=up)
-
-
-def _load_lifter(path: Path | str) -> tuple[PoseLifter, Config]:
-    model, config = presets.load(path)
-    if not isinstance(model, PoseLifter):
-        raise ValueError(f"{path} recognises actions; expected a lifter (skelgnn-tf train --task lift)")
-    return model, config
 
 
 def show(scores: dict, console: Console) -> None:

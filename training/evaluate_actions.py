@@ -54,7 +54,7 @@ def evaluate_actions(
         ValueError, FileNotFoundError: Models or data that do not fit each other.
     """
     console = console or Console(quiet=json_path == "-")
-    loaded = [presets.load(path) for path in paths]
+    loaded = [presets.load(path, "action") for path in paths]
     configs = [_with_data(config, dataset, data_dir, data_file, labels, skip_bad) for _, config in loaded]
     _check_members(paths, [model for model, _ in loaded])
     split, members, kept = None, [], {}
@@ -113,8 +113,6 @@ def _source(config: Config) -> tuple:
 
 def _check_members(paths: Sequence[Path | str], models: Sequence) -> None:
     for path, model in zip(paths, models, strict=True):
-        if not isinstance(model, ActionRecognizer):
-            raise ValueError(f"{path} is a lifter; several models are fused only if all of them recognise actions")
         if model.classes != models[0].classes:
             raise ValueError(f"{path} knows other classes than {paths[0]}; only models of the same classes are fused")
 

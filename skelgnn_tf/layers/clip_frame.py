@@ -93,7 +93,9 @@ class ClipFrame(keras.layers.Layer):
     def _centred(self, place, there):
         # The first frame that shows the most of what is needed of the first person: (b, joints, dims).
         shown = ops.sum(there[:, 0] * self.needed[:, None], axis=(-2, -1))
-        first = ops.one_hot(ops.argmax(shown, axis=1), place.shape[2], dtype=place.dtype)[:, :, None, None]
+        first = ops.one_hot(ops.argmax(ops.cast(shown, "int32"), axis=1), place.shape[2], dtype=place.dtype)[
+            :, :, None, None
+        ]
         pose, seen = (ops.sum(v[:, 0] * first, axis=1) for v in (place, there))
         center = _mean(pose, seen, self.skeleton.middle)
         place = place - center[:, None, None, None]
