@@ -1,4 +1,4 @@
-"""Tiny recognisable actions in CTR-GCN's layout: a body that lifts its left hand, its right hand, or neither."""
+"""Tiny recognisable actions in CTR-GCN's layout: a body that lifts its left arm, its right arm, or neither."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ CLASSES = ("lift-left", "lift-right", "stand")
 
 
 def body(rng, label, frames):
-    """Kinect metres (frames, 25, 3), three metres away; the hand of `label` goes up and down."""
+    """Kinect metres (frames, 25, 3), three metres away; the arm of `label` goes up and down."""
     pose = np.random.default_rng(0).uniform((-0.3, -1, 2.9), (0.3, 1, 3.1), (25, 3))
     motion = np.repeat(pose[None], frames, axis=0) + rng.normal(size=3) * 0.2
     if label < 2:
-        hand = (6, 10)[label]
-        motion[:, hand : hand + 2, 1] += 0.8 * np.sin(np.linspace(0, np.pi, frames))[:, None]
+        arm = ([4, 5, 6, 7, 21, 22], [8, 9, 10, 11, 23, 24])[label]
+        motion[:, arm, 1] += np.sin(np.linspace(0, np.pi, frames))[:, None]
     return motion + rng.normal(size=motion.shape) * 0.01
 
 
