@@ -7,6 +7,8 @@ import pytest
 
 from skelgnn_tf import presets
 from skelgnn_tf.config import Config, build_model, save_model
+from skelgnn_tf.datasets import fitness
+from skelgnn_tf.inference import recognize
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.models.preset import PRESETS, is_preset
 
@@ -64,13 +66,21 @@ def test_a_name_that_is_nothing_at_all_is_refused():
         presets.load("no_such_model")
 
 
-@pytest.mark.parametrize("name", sorted(f.name for f in PRESETS.glob("*") if is_preset(f)))
-def test_a_shipped_preset_lifts_and_says_where_it_comes_from(name):
-    model, config = presets.load(name)
+SHIPPED = sorted(f.name for f in PRESETS.glob("*") if is_preset(f))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_preset_says_where_it_comes_from(name):
+    config = presets.load(name)[1]
     metadata = json.loads((PRESETS / name / "metadata.json").read_text())
-    assert metadata.keys() > {"run"}
-    assert config.data_dir == ()
-    assert (PRESETS / name / "model.weights.h5").stat().st_size < 3 << 20
+    assert metadata.keys() > {"run", "licence", "trained_on", "scores_on_test_splits"}
+    assert config.data_dir == () and config.task == presets.task_of(name)
+    assert (PRESETS / name / "model.weights.h5").stat().st_size < {"lift": 3 << 20, "action": 2_000_000}[config.task]
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if presets.task_of(name) == "lift"])
+def test_a_shipped_lifter_gives_a_body(name):
+    model, _ = presets.load(name, "lift")
     x = np.zeros((1, model.frames, model.skeleton.num_joints, model.input_channels), np.float32)
     x[..., 0] = np.linspace(-0.2, 0.2, 17)
     x[..., 1] = np.linspace(0.5, -0.5, 17)
@@ -78,3 +88,20 @@ def test_a_shipped_preset_lifts_and_says_where_it_comes_from(name):
     pose_m = np.asarray(PoseLifter.from_preset(name)(x))
     np.testing.assert_array_equal(np.asarray(model(x)), pose_m)
     assert np.isfinite(pose_m).all() and np.abs(pose_m).max() < 3
+
+
+def test_the_shipped_recogniser_knows_exercises_that_it_never_saw():
+    model, config = presets.load("exercises_2d", "action")
+    right = []
+    for i, clip in enumerate(fitness.generate(26, seed=77, frames=200, layout="coco_17", skeleton=model.skeleton)):
+        seen = recognize(model, clip.keypoints, step=clip.fps / config.fps, hop=20)
+        right.append(model.classes[seen.probabilities[-1].argmax()] == clip.action)
+        assert seen.probabilities.shape[1] == 13, i
+    assert np.mean(right) > 0.75
+
+
+def test_a_preset_of_another_task_is_refused():
+    with pytest.raises(ValueError, match="exercises_2d is a recogniser of actions; this wants a lifter"):
+        presets.load("exercises_2d", "lift")
+    with pytest.raises(ValueError, match="holds a model of class ActionRecognizer"):
+        PoseLifter.from_preset("exercises_2d")
