@@ -13,7 +13,9 @@ from skelgnn_tf.datasets.sequences import SequenceWriter
 from skelgnn_tf.training import recognition
 from test_cli import call, here, mistake  # noqa: F401  `here` is a fixture
 
-SMALL = "--task action --size small --channels 8 --frames 8 --no-dynamic --short-hops 1 --max-hops 1 --rotation 0 --seed 1".split()
+SMALL = (
+    "--task action --size small --channels 8 --frames 8 --no-dynamic --short-hops 1 --max-hops 1 --rotation 0 --seed 1"
+).split()
 
 
 def train(*arguments):
