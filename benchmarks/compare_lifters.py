@@ -173,18 +173,18 @@ def table_of(results: dict[str, dict]) -> Table:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--dataset", multiple=True, default=("fitness",), show_default=True, help="data set, or several")
 @click.option("--data-dir", multiple=True, help="folder of the data set's files; one for each that has files")
-@click.option("--keypoints", default=Config.keypoints, show_default=True, help="h36m: which 2D detections")
-@click.option("--protocol", type=click.Choice(["camera", "pixel"]), default=Config.protocol, show_default=True)
+@click.option("--keypoints", default=Config().keypoints, show_default=True, help="h36m: which 2D detections")
+@click.option("--protocol", type=click.Choice(["camera", "pixel"]), default=Config().protocol, show_default=True)
 @click.option(
     "--samples", type=click.IntRange(1), default=1_000_000, show_default=True, help="frames each is trained on"
 )
 @click.option(
-    "--channels", type=click.IntRange(1), default=Config.channels, show_default=True, help="width C of all but the FCN"
+    "--channels", type=click.IntRange(1), default=Config().channels, show_default=True, help="width C of all but the FCN"
 )
 @click.option(
     "--models", multiple=True, type=click.Choice(list(LIFTERS), case_sensitive=False), help="only these  [default: all]"
 )
-@click.option("--seed", default=Config.seed, show_default=True, help="of weights, order and augmentation")
+@click.option("--seed", default=Config().seed, show_default=True, help="of weights, order and augmentation")
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="write all scores there")
 def main(samples: int, models: tuple[str, ...], json_path: Path | None, **values) -> None:
     """Train FCN, GCN, LCN, HCSF and D-HCSF on equal samples and compare them on the test split."""

@@ -23,7 +23,7 @@ CLASSES = ("jump", "rest", "squat", "wave")
 LIFT = Config(frames=3, channels=4, squeeze=0.5, confidence=True, keypoint_frame="person", causal=True, flip=False)
 ACTION = Config(
     task="action", input="keypoints", skeleton="coco_17", frames=6, persons=1, size="small", channels=4,
-    sampling="window", normalization="box",
+    sampling="window", fps=0, normalization="box",
 )  # fmt: skip
 FPS = 25.0
 
