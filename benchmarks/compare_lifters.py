@@ -179,7 +179,11 @@ def table_of(results: dict[str, dict]) -> Table:
     "--samples", type=click.IntRange(1), default=1_000_000, show_default=True, help="frames each is trained on"
 )
 @click.option(
-    "--channels", type=click.IntRange(1), default=Config().channels, show_default=True, help="width C of all but the FCN"
+    "--channels",
+    type=click.IntRange(1),
+    default=Config().channels,
+    show_default=True,
+    help="width C, not of the FCN",
 )
 @click.option(
     "--models", multiple=True, type=click.Choice(list(LIFTERS), case_sensitive=False), help="only these  [default: all]"
