@@ -165,3 +165,8 @@ def from_pixel_protocol(target: np.ndarray, camera: Camera, root_depth_m: np.nda
     root_depth_m = np.asarray(root_depth_m)[..., None]
     depth_m = target[..., 2] * width / 2 * root_depth_m / camera.focal_px[0] + root_depth_m
     return camera.unproject(pixels, depth_m)
+
+
+def from_kinect_axes(values: np.ndarray) -> np.ndarray:
+    """Kinect's axes (..., 3), x to the camera's left, y up, z forward -> ours, x right, y down, z forward; metres."""
+    return values * np.array([-1, -1, 1], np.float32)

@@ -25,6 +25,16 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture
+def without_tracing():
+    """Runs training steps eagerly: tracing one takes seconds, and the tests that ask for this take a few only."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """Parsed data sets of tests do not go into the user's cache."""

@@ -1,6 +1,5 @@
 """benchmarks/action_speed.py: what it compares is the same thing, and it prints what it promises."""
 
-import re
 import tempfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import oracles
+from benchmark_output import number, rows, run
 from oracles import value
 from skelgnn_tf.skeletons import NTU_25, Skeleton
 
@@ -29,29 +29,6 @@ def scripts():
         import tflite_recognizer
         import turns
     return action_speed, shared_hcsf, tflite_recognizer, turns
-
-
-@pytest.fixture
-def without_tracing():
-    """Runs steps eagerly: tracing one takes seconds, and these tests take a few steps only."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-def run(script, *arguments):
-    result = CliRunner().invoke(script.main, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def rows(printed):
-    """The cells of the tables' rows in a printout."""
-    return [[c.strip() for c in line.split("│")[1:-1]] for line in printed.splitlines() if line.startswith("│")]
-
-
-def number(cell):
-    return float(re.match("[0-9.,e-]+", cell)[0].replace(",", ""))
 
 
 # ---- what is compared

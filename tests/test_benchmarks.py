@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
+from benchmark_output import number, rows, run
 from skelgnn_tf.config import Config
 from skelgnn_tf.datasets import h36m
 from skelgnn_tf.datasets.h36m_cameras import cameras
@@ -53,28 +53,9 @@ def data_dir(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def without_tracing():
-    """Runs training steps eagerly: tracing a step takes seconds, and these tests take a few steps only."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-def run(script, *arguments):
-    result = CliRunner().invoke(script.main, [str(a) for a in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-def rows(printed):
+def by_name(printed):
     """{first cell: the other cells} of the tables in a printout."""
-    cells = [[c.strip() for c in line.strip("│ ").split("│")] for line in printed.splitlines() if line.startswith("│")]
-    return {first: others for first, *others in cells}
-
-
-def number(cell):
-    return float(re.sub("[,%x ]", "", cell))
+    return {first: others for first, *others in rows(printed)}
 
 
 def small_problem(layer_formulations, channels_in=5, channels_out=4, frames=3):
@@ -132,7 +113,7 @@ def test_a_formulation_with_another_result_or_gradient_is_not_timed(scripts):
 def test_layer_formulations_prints_times_beside_the_layers_own(scripts):
     printed = run(scripts[0], "--channels", 8, "--frames", 64, "--rounds", 1)
     assert "pair weights, 8 channels, 64 frames" in printed and "shared weights" in printed
-    table = rows(printed)
+    table = by_name(printed)
     for name in ("layer's own", "gather by edge", "concatenated, padded", "by source joint", "masked dense", "(A X) W"):
         assert all(number(cell) > 0 for cell in table[name][:3])
     assert number(table["layer's own"][2]) == number(table["layer's own, A (X W)"][2]) == 1
@@ -144,10 +125,10 @@ def test_pipeline_speed_prints_the_ratio_of_both_rates(scripts, data_dir, withou
         scripts[1], "--dataset", "h36m", "--data-dir", data_dir, "--frames", 3, "--channels", 4, "--batch-size", 8,
         "--seconds", 0.05, "--rounds", 1,
     )  # fmt: skip
-    lines = [line for line in printed.splitlines() if line.startswith("│")]
-    assert [line.split("│")[2].strip() for line in lines] == ["default", "all"]
-    for line in lines:
-        pipeline, training, ratio = (number(c.replace("too slow", "")) for c in line.strip("│").split("│")[2:])
+    table = rows(printed)
+    assert [row[1] for row in table] == ["default", "all"]
+    for row in table:
+        pipeline, training, ratio = map(number, row[2:])
         # Rates are rounded to whole windows, the ratio to tenths.
         assert (pipeline - 0.5) / (training + 0.5) - 0.051 < ratio < (pipeline + 0.5) / (training - 0.5) + 0.051
 
@@ -160,7 +141,7 @@ def test_compare_lifters_scores_each_lifter_and_all_on_the_hardest_of_the_first(
     printed = run(
         scripts[2], "--dataset", "h36m", "--data-dir", data_dir, "--samples", 640, "--channels", 4, "--json", file,
     )  # fmt: skip
-    table, lifters = rows(printed), json.loads(file.read_text())["lifters"]
+    table, lifters = by_name(printed), json.loads(file.read_text())["lifters"]
     assert list(table) == list(lifters) == ["FCN", "GCN", "LCN", "HCSF", "D-HCSF"]
     for name, scores in lifters.items():
         p1, p2, own, reference, over, parameters, rate = map(number, table[name])
@@ -187,7 +168,7 @@ def test_an_interrupted_comparison_prints_what_is_trained(data_dir, tmp_path):
             break
     rest, _ = process.communicate()
     assert process.returncode == 130
-    assert list(rows(rest)) == list(json.loads(file.read_text())["lifters"]) == ["FCN"]
+    assert list(by_name(rest)) == list(json.loads(file.read_text())["lifters"]) == ["FCN"]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,20 @@ def test_the_origin_is_the_first_persons_trunk_in_the_first_frame_that_shows_it(
     np.testing.assert_allclose(normalized(x, "center", skeleton), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("skeleton", "how", "hidden"),
+    [(COCO_17, "center", ["right_hip", "left_shoulder"]), (NTU_25, "view", ["left_shoulder"])],
+)
+def test_a_frame_that_shows_less_of_the_trunk_than_a_later_one_is_not_the_first(skeleton, how, hidden):
+    x = bodies(persons=1, skeleton=skeleton)
+    x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1)
+    partly, wholly = x.copy(), x.copy()
+    partly[:, :, 0, [skeleton.index(name) for name in hidden], -1] = 0
+    wholly[:, :, 0, :, -1] = 0
+    partly, wholly = (normalized(clip, how, skeleton, confidence=True)[:, :, 1:] for clip in (partly, wholly))
+    np.testing.assert_allclose(partly, wholly, atol=1e-5)
+
+
 def test_motion_through_space_stays():
     x = bodies(persons=1)
     out = normalized(x, "center")

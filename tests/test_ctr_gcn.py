@@ -1,6 +1,7 @@
 import io
 import os
 import re
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from skelgnn_tf.datasets import ctr_gcn
+from skelgnn_tf.datasets.actions import read_labels
 from skelgnn_tf.skeletons import COCO_17, NTU_25
 
 
@@ -151,6 +153,17 @@ def test_a_second_run_opens_the_cache_and_a_changed_file_is_read_again(tmp_path,
     assert ctr_gcn.load(path, NTU_25, fps=60).train.fps[0] == 60
 
 
+def test_that_a_large_file_is_read_is_said_the_first_time_alone(tmp_path, cache, monkeypatch):
+    path = write(tmp_path, arrays())
+    for large, said in ((path.stat().st_size, ""), (path.stat().st_size - 1, f"reading {path} into {cache}")):
+        monkeypatch.setattr(ctr_gcn, "_LARGE_BYTES", large)
+        for first in (said, ""):
+            screen = io.StringIO()
+            ctr_gcn.load(path, NTU_25, console=Console(file=screen))
+            assert screen.getvalue().startswith(first) and bool(screen.getvalue()) == bool(first)
+        shutil.rmtree(cache)
+
+
 def test_a_damaged_cache_says_which_folder_to_remove(tmp_path, cache):
     path = write(tmp_path, arrays())
     ctr_gcn.load(path, NTU_25)
@@ -235,6 +248,23 @@ def test_a_label_outside_the_named_classes_is_a_bad_row(tmp_path, label, found):
     assert len(ctr_gcn.load(path, NTU_25, tuple("abc"), skip_bad=True).train) == 4
 
 
+def test_a_label_that_is_missing_does_not_count_as_the_largest(tmp_path):
+    made = arrays()
+    made |= {key: made[key].argmax(axis=1).astype(float) for key in ("y_train", "y_test")}
+    made["y_train"][1] = np.nan
+    actions = ctr_gcn.load(write(tmp_path, made), NTU_25, skip_bad=True)
+    assert (actions.train.label.tolist(), len(actions.classes)) == ([0, 2, 0, 1], 3)
+
+
+def test_more_names_are_not_answered_from_the_cache_of_fewer(tmp_path):
+    made = arrays()
+    made |= {key: made[key].argmax(axis=1) for key in ("y_train", "y_test")}
+    made["y_train"][2] = 3
+    path = write(tmp_path, made)
+    assert ctr_gcn.load(path, NTU_25, tuple("abc"), skip_bad=True).train.label.tolist() == [0, 1, 0, 1]
+    assert ctr_gcn.load(path, NTU_25, tuple("abcd")).train.label.tolist() == [0, 1, 3, 0, 1]
+
+
 @pytest.mark.parametrize("row", [(0, 2, 0), (0, 0.5, 0), (0.1, 0.8, 0.1), (0, -1, 0), (0, np.nan, 0)])
 def test_a_row_of_y_that_only_resembles_a_one_hot_one_is_a_bad_row(tmp_path, row):
     made = arrays()
@@ -311,37 +341,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak < x.nbytes / 2
 
 
-def test_class_names_are_read_one_a_line(tmp_path):
-    path = tmp_path / "labels.txt"
-    path.write_bytes("\ufeffdrink water\r\n eat meal \nwéar a shoe\n\n".encode())
-    assert ctr_gcn.read_labels(path) == ("drink water", "eat meal", "wéar a shoe")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is empty"),
-        (b"\n \n", "is empty"),
-        (b"walk\n\nrun\n", "line 2 is empty"),
-        (b"walk\nrun\nwalk\n", "lines 1 and 3 are both 'walk'"),
-        (b"\xff\xfe\x00", "is no text"),
-        (b"PK\x03\x04\x00\x00", "is no text"),
-    ],
-)
-def test_a_labels_file_that_names_no_classes_is_refused(tmp_path, content, message):
-    (tmp_path / "labels.txt").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"labels.txt.* {message}"):
-        ctr_gcn.read_labels(tmp_path / "labels.txt")
-    with pytest.raises(FileNotFoundError, match="no labels file"):
-        ctr_gcn.read_labels(tmp_path / "labels")
-
-
 @pytest.fixture(scope="module")
 def bandai_namco(shared_data, tmp_path_factory):
     folder = shared_data / "bandai_namco"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKELGNN_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
-        labels = ctr_gcn.read_labels(folder / "labels.txt")
+        labels = read_labels(folder / "labels.txt")
         return ctr_gcn.load(folder / "BandaiNamco10_CStyle.npz", NTU_25, labels)
 
 

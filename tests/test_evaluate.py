@@ -111,6 +111,7 @@ def test_printed_json_is_nothing_but_json(scored, capsys, tmp_path):
     evaluate(run, json_path="-", with_baselines=False, folder=tmp_path / "r")
     printed = capsys.readouterr().out
     assert json.loads(printed)["protocol"] == "camera"
+    assert printed == (tmp_path / "r" / "report.json").read_text()
 
 
 # ---- the pixel protocol

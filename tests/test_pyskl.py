@@ -1,5 +1,4 @@
 import os
-import pickle
 import re
 
 import numpy as np
@@ -7,48 +6,17 @@ import pytest
 
 from skelgnn_tf.datasets import ctr_gcn, pyskl
 from skelgnn_tf.skeletons import COCO_17, NTU_25
+from tiny_pyskl import annotation_2d, annotation_3d, contents, write
 
 
-def annotation_3d(name, label, frames=6, persons=1, seed=0):
-    """As in PYSKL's ntu60_3danno.pkl: float16 metres of Kinect."""
-    keypoint = np.random.default_rng(seed).uniform((-1, -1, 2.5), (1, 1, 3.5), (persons, frames, 25, 3))
-    return dict(frame_dir=name, label=label, total_frames=frames, keypoint=keypoint.astype(np.float16))
-
-
-def annotation_2d(name, label, frames=6, persons=1, seed=0):
-    """As in PYSKL's ntu60_hrnet.pkl: float16 pixels of a 1920 x 1080 picture."""
-    rng = np.random.default_rng(seed)
-    return dict(
-        frame_dir=name,
-        label=label,
-        img_shape=(1080, 1920),
-        original_shape=(1080, 1920),
-        total_frames=frames,
-        keypoint=rng.uniform((0, 0), (1920, 1080), (persons, frames, 17, 2)).astype(np.float16),
-        keypoint_score=rng.uniform(0.1, 1, (persons, frames, 17)).astype(np.float16),
-    )
-
-
-def contents(annotation):
-    """Three training and two test clips, and one in no split."""
-    names = [f"S001C001P00{i}R001A00{i}" for i in range(1, 7)]
-    made = [annotation(name, i % 3, frames=5 + i, seed=i) for i, name in enumerate(names)]
-    return {"split": {"xsub_train": names[:3], "xsub_val": names[3:5]}, "annotations": made}
-
-
-def write(folder, made, protocol=4):
-    (folder / "ntu.pkl").write_bytes(pickle.dumps(made, protocol))
-    return folder / "ntu.pkl"
-
-
-def load(folder, made, **options):
-    return pyskl.load(write(folder, made), "xsub_train", "xsub_val", **options)
+def load(folder, made, splits=("xsub_train", "xsub_val"), **options):
+    return pyskl.load(write(folder, made), splits, **options)
 
 
 @pytest.mark.parametrize("protocol", [2, 5])
 def test_kinects_joints_become_poses_in_camera_axes(tmp_path, protocol):
     made = contents(annotation_3d)
-    actions = pyskl.load(write(tmp_path, made, protocol), "xsub_train", "xsub_val", fps=15)
+    actions = pyskl.load(write(tmp_path, made, protocol), ("xsub_train", "xsub_val"), fps=15)
     assert (actions.skeleton, actions.train.kind) == (NTU_25, "pose")
     assert actions.classes == ("class 0", "class 1", "class 2")
     assert actions.train.names.tolist() == made["split"]["xsub_train"]
@@ -114,9 +82,11 @@ def test_of_three_bodies_the_two_that_move_most_are_kept_in_their_order(tmp_path
     walk[..., 0] += np.linspace(0, 2, len(walk)).astype(np.float16)[:, None]
     # A body that comes late moves no more than one who stands there all the time.
     still[:3] = 0
+    # Frames that show nobody but the third are none of the other two's.
+    wave[-2:] = walk[-2:] = 0
     made["annotations"][1] |= dict(keypoint=np.stack([wave, still, walk]), total_frames=len(wave))
     clip = load(tmp_path, made).train.clip(1)
-    np.testing.assert_allclose(clip, np.stack([wave, walk]) * np.array([-1, -1, 1.0]), atol=1e-5)
+    np.testing.assert_allclose(clip, np.stack([wave, walk])[:, :-2] * np.array([-1, -1, 1.0]), atol=1e-5)
 
 
 def test_of_three_detections_the_two_with_the_highest_mean_score_are_kept_in_their_order(tmp_path):
@@ -133,11 +103,11 @@ def test_of_three_detections_the_two_with_the_highest_mean_score_are_kept_in_the
 
 
 def test_a_wrong_name_of_a_split_is_answered_with_the_names_there_are(tmp_path):
-    path = write(tmp_path, contents(annotation_3d))
+    made = contents(annotation_3d)
     with pytest.raises(ValueError, match="ntu.pkl has no split 'xview_train'; its splits are xsub_train, xsub_val"):
-        pyskl.load(path, "xview_train", "xsub_val")
+        load(tmp_path, made, ("xview_train", "xsub_val"))
     with pytest.raises(ValueError, match="no split 'test'"):
-        pyskl.load(path, "xsub_train", "test")
+        load(tmp_path, made, ("xsub_train", "test"))
 
 
 @pytest.mark.parametrize(
@@ -150,8 +120,10 @@ def test_a_wrong_name_of_a_split_is_answered_with_the_names_there_are(tmp_path):
     ],
 )
 def test_the_only_pair_of_splits_is_found_by_its_names(tmp_path, splits, pair):
-    path = write(tmp_path, {"split": {name: ["a"] for name in splits}, "annotations": []})
-    assert pyskl.only_splits(path) == pair
+    # Each split has a clip of its own, named as the split.
+    annotations = [annotation_3d(name, 0) for name in splits]
+    actions = load(tmp_path, {"split": {name: [name] for name in splits}, "annotations": annotations}, None)
+    assert (actions.train.names.tolist(), actions.test.names.tolist()) == ([pair[0]], [pair[1]])
 
 
 @pytest.mark.parametrize(
@@ -164,9 +136,9 @@ def test_the_only_pair_of_splits_is_found_by_its_names(tmp_path, splits, pair):
     ],
 )
 def test_no_or_several_pairs_of_splits_are_not_guessed_between(tmp_path, splits, message):
-    path = write(tmp_path, {"split": {name: ["a"] for name in splits}, "annotations": []})
+    made = {"split": {name: ["a"] for name in splits}, "annotations": [annotation_3d("a", 0)]}
     with pytest.raises(ValueError, match=rf"ntu\.pkl: expected one pair of splits.* {message}"):
-        pyskl.only_splits(path)
+        load(tmp_path, made, None)
 
 
 def test_names_of_classes_are_taken_and_a_label_beyond_them_is_refused(tmp_path):
@@ -280,7 +252,7 @@ def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file .*ntu.pkl"):
-        pyskl.load(tmp_path / "ntu.pkl", "xsub_train", "xsub_val")
+        pyskl.load(tmp_path / "ntu.pkl")
 
 
 def test_real_motion_written_as_a_pickle_is_the_motion_of_its_npz(tmp_path, shared_data, monkeypatch):

@@ -1,16 +1,18 @@
 """The report folder: what is written is what was scored, and nothing is left half-written."""
 
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from rich.console import Console
 
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.skeletons import H36M_17
 from skelgnn_tf.training.baselines import baseline_scores
-from skelgnn_tf.training.report import markdown, rounded, write_report
+from skelgnn_tf.training.report import hand_over, markdown, rounded, write_report
 from skelgnn_tf.training.scores import frame_errors, score_3dhp, score_lifting
 
 
@@ -118,3 +120,15 @@ def test_a_folder_that_is_a_file_is_an_os_error(scores, tmp_path):
     with pytest.raises(OSError, match="report"):
         write_report(scores, tmp_path / "report")
     assert (tmp_path / "report").read_text() == "mine"
+
+
+def test_the_json_that_is_asked_for_is_the_reports_and_the_folder_is_named(scores, tmp_path, capsys):
+    files, shown = write_report(scores, tmp_path / "report"), io.StringIO()
+    report = (tmp_path / "report" / "report.json").read_text()
+    hand_over(files, str(tmp_path / "deep" / "scores.json"), Console(file=shown))
+    assert (tmp_path / "deep" / "scores.json").read_text() == report and capsys.readouterr().out == ""
+    hand_over(files, "-", Console(quiet=True))
+    assert capsys.readouterr().out == report
+    hand_over(files, None, Console(file=shown))
+    line = f"report: {tmp_path}/report/ (report.json, report.md, {', '.join(f.name for f in files[2:])})\n"
+    assert shown.getvalue() == 2 * line and capsys.readouterr().out == ""

@@ -84,11 +84,18 @@ def test_missing_joints_stay_exactly_zero(tmp_path):
 
 
 def test_a_joint_in_the_middle_of_the_others_is_not_missing(tmp_path):
-    # The origin is the mean of the first frame's joints, and this one lies there.
+    # The origin is the mean of a frame's joints, and this one lies there.
     values = np.float32([[[[1, 2, 3], [0, 2, 3], [2, 2, 3]]]])
     for folder in (None, tmp_path / "kept"):
         sequences = write([values], folder=folder)
         np.testing.assert_allclose(sequences.clip(0), values, atol=1e-3)
+
+
+def test_a_lone_joint_far_from_the_camera_is_kept_to_a_millimetre(tmp_path):
+    # Those that are missing do not draw the origin away from it: 24 m off, float16 rounds to 16 mm.
+    values = np.zeros((1, 1, 5, 3), np.float32)
+    values[0, 0, 3] = 1.003, -2.003, 30.007
+    np.testing.assert_allclose(write([values], folder=tmp_path / "kept").clip(0), values, atol=1e-3)
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -118,6 +125,18 @@ def test_nothing_is_seen_before_close_and_nothing_is_left_after_abort(tmp_path):
         Sequences.open(tmp_path / "kept")
     writer.abort()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_written_again_holds_the_new_clips_alone(tmp_path):
+    for seed in (0, 1):
+        # A process that was killed leaves its beginnings.
+        killed = SequenceWriter("pose", tmp_path / "kept")
+        killed.add("one", clips()[0], 0, 30)
+        for file in killed.files:
+            file.close()
+        write(clips(seed=seed), folder=tmp_path / "kept")
+    np.testing.assert_allclose(Sequences.open(tmp_path / "kept").clip(1), clips(seed=1)[1], atol=2**-9)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_no_clip_is_an_error_that_leaves_nothing(tmp_path):

@@ -1,10 +1,10 @@
 import dataclasses
 import json
-from collections import deque
 
 import numpy as np
 import pytest
 
+import oracles
 from skelgnn_tf import skeletons
 from skelgnn_tf.skeletons import (
     ALL,
@@ -22,28 +22,9 @@ from skelgnn_tf.skeletons import (
 everyone = pytest.mark.parametrize("skeleton", ALL.values(), ids=list(ALL))
 
 
-def steps_by_walking(skeleton):
-    """Hop distances by breadth-first search from every joint."""
-    neighbours = {joint: set() for joint in range(skeleton.num_joints)}
-    for child, parent in [*enumerate(skeleton.parents), *skeleton.extra_edges]:
-        if parent >= 0:
-            neighbours[child].add(parent)
-            neighbours[parent].add(child)
-    steps = np.full((skeleton.num_joints,) * 2, -1)
-    for start in neighbours:
-        queue, steps[start, start] = deque([start]), 0
-        while queue:
-            here = queue.popleft()
-            for there in neighbours[here]:
-                if steps[start, there] < 0:
-                    steps[start, there] = steps[start, here] + 1
-                    queue.append(there)
-    return steps
-
-
 @everyone
 def test_hop_distances_are_the_steps_of_a_breadth_first_search(skeleton):
-    np.testing.assert_array_equal(skeleton.hop_distances, steps_by_walking(skeleton))
+    np.testing.assert_array_equal(skeleton.hop_distances, oracles.hops(skeleton))
 
 
 @pytest.mark.parametrize(("skeleton", "diameter"), [(H36M_17, 8), (H36M_17_LCN, 6), (NTU_25, 12)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from skelgnn_tf.geometry import from_pixel_protocol, root_relative
 from skelgnn_tf.inference import lift
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.training.baselines import baseline_scores
-from skelgnn_tf.training.report import rounded, write_report
+from skelgnn_tf.training.report import hand_over, write_report
 from skelgnn_tf.training.scores import frame_errors, score_3dhp, score_lifting
 from skelgnn_tf.video.render import draw_lifted
 
@@ -101,16 +100,9 @@ def evaluate(
         "flip_averaged": "yes" if flip else "no",
         "parameters": int(model.count_params()),
     }
-    folder = folder or report_folder(path)
-    files = write_report(scores, folder)
-    text = json.dumps(rounded(scores), indent=2)
-    if json_path == "-":
-        print(text)
-    elif json_path:
-        Path(json_path).parent.mkdir(parents=True, exist_ok=True)
-        Path(json_path).write_text(text + "\n")
+    files = write_report(scores, folder or report_folder(path))
     show(scores, console)
-    console.print(f"report: {folder}/ ({', '.join(f.name for f in files)})", highlight=False, soft_wrap=True)
+    hand_over(files, json_path, console)
     return scores
 
 

@@ -14,10 +14,11 @@ from skelgnn_tf.config import Config
 from skelgnn_tf.datasets.sequences import ActionSet, Sequences
 from skelgnn_tf.models import ActionRecognizer
 from skelgnn_tf.training.action_batches import ActionBatcher
-from skelgnn_tf.training.action_report import as_json, show_actions, write_action_report
+from skelgnn_tf.training.action_report import show_actions, write_action_report
 from skelgnn_tf.training.action_scores import fuse, score_actions
 from skelgnn_tf.training.evaluate import report_folder
 from skelgnn_tf.training.recognition import load_data
+from skelgnn_tf.training.report import hand_over
 
 
 def evaluate_actions(
@@ -79,14 +80,8 @@ def evaluate_actions(
         ]
     folder = folder or (report_folder(paths[0]) if len(paths) == 1 else report_folder(paths[0]).with_name("ensemble"))
     files = write_action_report(scores, folder)
-    text = as_json(scores)
-    if json_path == "-":
-        print(text)
-    elif json_path:
-        Path(json_path).parent.mkdir(parents=True, exist_ok=True)
-        Path(json_path).write_text(text + "\n")
     show_actions(scores, console)
-    console.print(f"report: {folder}/ ({', '.join(f.name for f in files)})", highlight=False, soft_wrap=True)
+    hand_over(files, json_path, console)
     return scores
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from rich.console import Console
 
 from skelgnn_tf.training.scores import HARDEST_PERCENT, PROTOCOLS
 from skelgnn_tf.video.render import save_png
@@ -48,6 +49,24 @@ def write_report(scores: dict, folder: str | Path) -> list[Path]:
     for name, plot in plots.items():
         written.append(save_png(plot(scores), folder / name))
     return written
+
+
+def hand_over(files: Sequence[Path], json_path: str | None, console: Console) -> None:
+    """Passes the JSON of a written report on to who asked for it, and says where the report lies.
+
+    Args:
+        files: What `write_report` gives, report.json first.
+        json_path: Where the JSON goes too, its folder made if it is not there; "-" prints it, None does neither.
+        console: Where the report's folder is named.
+    """
+    text = files[0].read_text(encoding="utf-8")
+    if json_path == "-":
+        print(text, end="")
+    elif json_path:
+        Path(json_path).parent.mkdir(parents=True, exist_ok=True)
+        Path(json_path).write_text(text, encoding="utf-8")
+    names = ", ".join(file.name for file in files)
+    console.print(f"report: {files[0].parent}/ ({names})", highlight=False, soft_wrap=True)
 
 
 def rounded(value: object, decimals: int = 3) -> object:

@@ -77,6 +77,34 @@ def load(
     return data
 
 
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Names of the classes from a text file with one a line, in the order of their labels.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No text, no names, an empty line between names, a name that comes twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no labels file {path}; it wants the names of the classes, one a line")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text ({error.reason}); a labels file has one class name a line") from error
+    if "\0" in text:
+        raise ValueError(f"{path} is no text (it has zero bytes); a labels file has one class name a line")
+    names = tuple(line.strip() for line in text.rstrip().splitlines())
+    if not names:
+        raise ValueError(f"{path} is empty; a labels file has one class name a line")
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise ValueError(f"{path}, line {number} is empty; every line must name the class of one label")
+        if name in names[: number - 1]:
+            first = names.index(name) + 1
+            raise ValueError(f"{path}: lines {first} and {number} are both {name!r}; each class wants its own name")
+    return names
+
+
 def _load_fitness(input: str, skeleton: str, seed: int, clips: int) -> ActionSet:
     kind = "keypoints" if input == "auto" else input
     joints = skeletons.get({"keypoints": "coco_17", "pose": "h36m_17"}[kind] if skeleton == "auto" else skeleton)
@@ -117,7 +145,7 @@ def _find(dataset: str, data_dir: Sequence[str], data_file: str, input: str) -> 
 def _load_file(
     dataset: str, path: Path, labels: str, input: str, skeleton: str, skip_bad: bool, console: Console
 ) -> ActionSet:
-    classes = ctr_gcn.read_labels(Path(labels)) if labels else ()
+    classes = read_labels(Path(labels)) if labels else ()
     benchmark = ntu.BENCHMARKS.get(dataset)
     if benchmark is not None:
         classes = ntu.CLASSES[: benchmark.num_classes]
@@ -125,11 +153,9 @@ def _load_file(
         joints = skeletons.get("ntu_25" if skeleton == "auto" else skeleton)
         return ctr_gcn.load(path, joints, classes, skip_bad, console=console)
     if path.suffix in (".pkl", ".pickle"):
-        if benchmark is None:
-            train, test = pyskl.only_splits(path)
-        else:
-            train, test = (f"{dataset.partition('-')[2]}_{part}" for part in ("train", "val"))
-        return pyskl.load(path, train, test, classes, skip_bad)
+        protocol = dataset.partition("-")[2]
+        splits = None if benchmark is None else (f"{protocol}_train", f"{protocol}_val")
+        return pyskl.load(path, splits, classes, skip_bad)
     if benchmark is None:
         raise ValueError(
             f"{path} is neither an npz nor a pickle (.pkl); --dataset {dataset} wants {CATALOG[dataset].about}"

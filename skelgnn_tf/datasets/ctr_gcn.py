@@ -14,16 +14,13 @@ import numpy as np
 
 from skelgnn_tf.datasets.cache import cache_folder
 from skelgnn_tf.datasets.pickles import iterate_npz, load_npz, npz_header
-from skelgnn_tf.datasets.sequences import ActionSet, Sequences, SequenceWriter
+from skelgnn_tf.datasets.sequences import MAX_CLASSES, SKIP_HINT, ActionSet, Sequences, SequenceWriter, present
+from skelgnn_tf.geometry import from_kinect_axes
 from skelgnn_tf.skeletons import ALL, Skeleton
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Ends the error for a clip that --skip-bad would leave out.
-SKIP_HINT = "; --skip-bad leaves such clips out"
-#: More classes than any data set has: a label beyond is no label.
-MAX_CLASSES = 10_000
 # Changes whenever the same file would give other sequences.
 _VERSION = "ctr_gcn 1"
 # 64 rows of 300 frames, two persons, 25 joints in float32 are 12 MB.
@@ -95,54 +92,6 @@ def load(
         raise ValueError(left_out[0] + SKIP_HINT)
     names = classes or tuple(f"class {i}" for i in range(file.num_classes))
     return ActionSet(skeleton, tuple(names), train, test, tuple(left_out))
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Names of the classes from a text file with one a line, in the order of their labels.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: No text, no names, an empty line between names, a name that comes twice.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no labels file {path}; it wants the names of the classes, one a line")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text ({error.reason}); a labels file has one class name a line") from error
-    if "\0" in text:
-        raise ValueError(f"{path} is no text (it has zero bytes); a labels file has one class name a line")
-    names = tuple(line.strip() for line in text.rstrip().splitlines())
-    if not names:
-        raise ValueError(f"{path} is empty; a labels file has one class name a line")
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise ValueError(f"{path}, line {number} is empty; every line must name the class of one label")
-        if name in names[: number - 1]:
-            first = names.index(name) + 1
-            raise ValueError(f"{path}: lines {first} and {number} are both {name!r}; each class wants its own name")
-    return names
-
-
-def camera_axes(values: np.ndarray) -> np.ndarray:
-    """Kinect's axes (..., 3), x to the camera's left, y up, z forward -> ours, x right, y down, z forward; metres."""
-    return values * np.array([-1, -1, 1], np.float32)
-
-
-def present(values: np.ndarray) -> np.ndarray:
-    """(persons, frames, joints, channels) -> without persons that are all zero and without empty frames at the ends.
-
-    Empty frames between others stay, for they keep the motion's time.
-
-    Raises:
-        ValueError: Nothing is left.
-    """
-    there = values.any(axis=(2, 3))
-    frames = np.flatnonzero(there.any(axis=0))
-    if not len(frames):
-        raise ValueError("every frame is zero, nobody is in it")
-    return values[there.any(axis=1), frames[0] : frames[-1] + 1]
 
 
 def _check_poses(path: Path, skeleton: Skeleton) -> int:
@@ -310,7 +259,7 @@ def _clip(row: np.ndarray, file: _File, where: str) -> np.ndarray:
         values = present(values.astype(np.float32).transpose(1, 0, 2, 3))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    return camera_axes(_off_the_origin(values, file.skeleton))
+    return from_kinect_axes(_off_the_origin(values, file.skeleton))
 
 
 def _off_the_origin(values: np.ndarray, skeleton: Skeleton) -> np.ndarray:

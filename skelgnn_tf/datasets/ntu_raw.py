@@ -13,7 +13,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.ntu_names import CLASSES, parse_name
-from skelgnn_tf.geometry import normalize_screen
+from skelgnn_tf.geometry import from_kinect_axes, normalize_screen
 from skelgnn_tf.skeletons import NTU_25
 
 FPS = 30.0
@@ -93,7 +93,7 @@ def read_skeleton(text: str, name: str) -> Clip:
     return Clip(
         name,
         _keypoints(values[..., _COLOUR], values[..., _STATE]),
-        values[..., _XYZ] * np.float32([-1, -1, 1]),
+        from_kinect_axes(values[..., _XYZ]),
         label=numbers.action - 1,
         image_size_px=IMAGE_SIZE_PX,
         fps=FPS,

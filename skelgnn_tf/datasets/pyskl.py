@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from skelgnn_tf.datasets.ctr_gcn import MAX_CLASSES, SKIP_HINT, camera_axes, present
 from skelgnn_tf.datasets.pickles import load_pickle
-from skelgnn_tf.datasets.sequences import ActionSet, Sequences, SequenceWriter
-from skelgnn_tf.geometry import normalize_screen
+from skelgnn_tf.datasets.sequences import MAX_CLASSES, SKIP_HINT, ActionSet, Sequences, SequenceWriter, present
+from skelgnn_tf.geometry import from_kinect_axes, normalize_screen
 from skelgnn_tf.skeletons import COCO_17, NTU_25, Skeleton
 
 _SKELETONS = {skeleton.num_joints: skeleton for skeleton in (COCO_17, NTU_25)}
@@ -19,7 +18,11 @@ _PERSONS = 2
 
 
 def load(
-    path: Path, train: str, test: str, classes: tuple[str, ...] = (), skip_bad: bool = False, fps: float = 30.0
+    path: Path,
+    splits: tuple[str, str] | None = None,
+    classes: tuple[str, ...] = (),
+    skip_bad: bool = False,
+    fps: float = 30.0,
 ) -> ActionSet:
     """Two splits of a pickle {split: {name: [frame_dir]}, annotations: [{frame_dir, label, keypoint, ...}]}.
 
@@ -29,8 +32,9 @@ def load(
         path: Annotations have `total_frames` and `keypoint`: (persons, frames, joints, 3) in metres and Kinect's axes,
             or (..., 2) in pixels with `keypoint_score` (persons, frames, joints) and `img_shape` (height, width). 17
             joints are COCO's, 25 are NTU's.
-        train: Name of the split to train on, e.g. "xsub_train".
-        test: Name of the split to score on, e.g. "xsub_val".
+        splits: Names of the split to train on and of the one to score on, e.g. ("xsub_train", "xsub_val"); None for
+            the only such pair in the file. A test split has the name of its training split with "val" or "test" for
+            "train"; where there are both it is "val", which PYSKL scores on.
         classes: Names by label; without them they are "class 0", "class 1", ...
         skip_bad: Leave bad clips out instead of refusing the file.
         fps: Frames per second of the clips; the file does not say.
@@ -42,45 +46,24 @@ def load(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is no such pickle or has code in it, has no such split or an empty one; and, without
-            `skip_bad`, a clip whose arrays do not fit each other or the clips before, that has NaN or nobody in it, a
-            label that is none, or no annotation. Names file and clip.
+        ValueError: The file is no such pickle or has code in it, has no such split, an empty one, or not a single
+            pair of them where none is named; and, without `skip_bad`, a clip whose arrays do not fit each other or the
+            clips before, that has NaN or nobody in it, a label that is none, or no annotation. Names file and clip.
 
     Source: PYSKL's tools/data/README.md and pyskl/datasets/pose_dataset.py.
 
     Example:
-        >>> load(Path("ntu60_hrnet.pkl"), "xsub_train", "xsub_val").skeleton.name  # doctest: +SKIP
+        >>> load(Path("ntu60_hrnet.pkl"), ("xsub_train", "xsub_val")).skeleton.name  # doctest: +SKIP
         'coco_17'
     """
     reader = _Reader(Path(path), len(classes), fps)
+    train, test = splits or reader.only_splits()
     names = {split: reader.names(split) for split in (train, test)}
     train_set, left_out_train = reader.read(train, names[train], skip_bad)
     test_set, left_out_test = reader.read(test, names[test], skip_bad)
     largest = max(int(train_set.label.max()), int(test_set.label.max()))
     classes = tuple(classes) or tuple(f"class {i}" for i in range(largest + 1))
     return ActionSet(reader.like[1], classes, train_set, test_set, (*left_out_train, *left_out_test))
-
-
-def only_splits(path: Path) -> tuple[str, str]:
-    """Names of a pickle's training split and of the one to score on: ("train", "val"), ("gym_train", "gym_test"), ...
-
-    A test split has the name of its training split with "val" or "test" for "train"; where there are both it is "val",
-    which PYSKL scores on.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no such pickle, or has no such pair or more than one.
-    """
-    path = Path(path)
-    splits = [str(name) for name in _contents(path)[0]]
-    pairs = []
-    for train in splits:
-        tests = [train.replace("train", part) for part in ("val", "test") if "train" in train]
-        pairs += [(train, test) for test in tests if test in splits][:1]
-    if len(pairs) != 1:
-        found = "; ".join(", ".join(pair) for pair in pairs) or f"the splits {', '.join(splits) or 'none'}"
-        raise ValueError(f"{path}: expected one pair of splits, such as train and val, found {found}; keep one pair")
-    return pairs[0]
 
 
 def _contents(path: Path) -> tuple[dict[str, Any], list[Any]]:
@@ -98,7 +81,7 @@ def _contents(path: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 class _Reader:
-    """The contents of one pickle; the first good clip decides the kind and the skeleton of all others."""
+    """The contents of one pickle, read once; the first good clip decides the kind and the skeleton of all others."""
 
     def __init__(self, path: Path, num_classes: int, fps: float) -> None:
         self.path, self.num_classes, self.fps = path, num_classes or MAX_CLASSES, fps
@@ -107,6 +90,19 @@ class _Reader:
         named = [a for a in annotations if isinstance(a, dict) and isinstance(a.get("frame_dir"), str)]
         self.annotations = {annotation["frame_dir"]: annotation for annotation in named}
         self.counts = Counter(annotation["frame_dir"] for annotation in named)
+
+    def only_splits(self) -> tuple[str, str]:
+        """Training and test split where there is one such pair: ("train", "val"), ("gym_train", "gym_test"), ..."""
+        names, pairs = [str(name) for name in self.splits], []
+        for train in names:
+            tests = [train.replace("train", part) for part in ("val", "test") if "train" in train]
+            pairs += [(train, test) for test in tests if test in names][:1]
+        if len(pairs) != 1:
+            found = "; ".join(", ".join(pair) for pair in pairs) or f"the splits {', '.join(names) or 'none'}"
+            raise ValueError(
+                f"{self.path}: expected one pair of splits, such as train and val, found {found}; keep one pair"
+            )
+        return pairs[0]
 
     def names(self, split: str) -> list[str]:
         """The clips of a split."""
@@ -184,7 +180,7 @@ def _pose(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:
     if annotation.get("keypoint_score") is not None:
         raise ValueError("keypoint has 3 coordinates and a keypoint_score; expected 3 without a score, or 2 with one")
     _check_finite(keypoint, "keypoint")
-    return camera_axes(keypoint)
+    return from_kinect_axes(keypoint)
 
 
 def _keypoints(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:

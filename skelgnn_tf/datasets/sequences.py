@@ -16,6 +16,10 @@ from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.skeletons import Skeleton
 
+#: Ends the error for a clip that --skip-bad would leave out.
+SKIP_HINT = "; --skip-bad leaves such clips out"
+#: More classes than any data set has: a label beyond is no label.
+MAX_CLASSES = 10_000
 _COLUMNS = ("first", "frames", "persons", "label", "fps", "names")
 #: The smallest float16 above zero: a joint that rounds to the origin is not a missing one.
 _TINY = np.float16(6e-8)
@@ -226,13 +230,27 @@ class ActionSet:
     left_out: tuple[str, ...] = ()
 
 
-def from_clips(clips: Iterable[Clip], kind: str, confidence: bool = True) -> Sequences:
+def present(values: np.ndarray) -> np.ndarray:
+    """(persons, frames, joints, channels) -> without persons that are all zero and without empty frames at the ends.
+
+    Empty frames between others stay, for they keep the motion's time.
+
+    Raises:
+        ValueError: Nothing is left.
+    """
+    there = values.any(axis=(2, 3))
+    frames = np.flatnonzero(there.any(axis=0))
+    if not len(frames):
+        raise ValueError("every frame is zero, nobody is in it")
+    return values[there.any(axis=1), frames[0] : frames[-1] + 1]
+
+
+def from_clips(clips: Iterable[Clip], kind: str) -> Sequences:
     """Clips of one skeleton as Sequences in memory.
 
     Args:
         clips: With labels.
-        kind: "pose" takes their poses, "keypoints" their first person's 2D in screen units.
-        confidence: Keep the keypoints' third channel.
+        kind: "pose" takes their poses, "keypoints" their first person's 2D in screen units with confidence.
 
     Raises:
         ValueError: A clip without label or pose; none at all.
@@ -243,6 +261,6 @@ def from_clips(clips: Iterable[Clip], kind: str, confidence: bool = True) -> Seq
             raise ValueError(
                 f"{clip.name} has no {'label' if clip.label is None else '3D pose'}; it cannot be used here"
             )
-        values = clip.pose_m if kind == "pose" else screen_keypoints(clip, confidence)
+        values = clip.pose_m if kind == "pose" else screen_keypoints(clip, confidence=True)
         writer.add(clip.name, values if values.ndim == 4 else values[None], clip.label, clip.fps)
     return writer.close()
