@@ -230,16 +230,32 @@ def datasets() -> None:
 @main.command()
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option("--tflite", is_flag=True, help="write model.tflite")
+@click.option("--onnx", is_flag=True, help="write model.onnx")
+@click.option(
+    "--quantize", "quantization", type=click.Choice(["none", "float16", "dynamic", "int8", "int16x8"]), default="none",
+    show_default=True, help="float16: half the size; dynamic: 8-bit weights; int8: 8-bit arithmetic, calibrated on "
+    "training clips; int16x8: 16-bit activations",
+)  # fmt: skip
+@click.option(
+    "--keypoint-layout", "layout", type=click.Choice(["h36m_17", "coco_17", "blazepose_33"]),
+    help="joints that the app's detector gives  [default: the model's own]",
+)  # fmt: skip
+@click.option("--flip", is_flag=True, help="lifters: average with the mirrored keypoints, at twice the cost")
+@click.option("--data-dir", multiple=True, help="where the model's data lie  [default: as trained]")
+@click.option("--overwrite", is_flag=True, help="--output may hold another model")
+@click.option("--force", is_flag=True, help="keep a file that loses more accuracy than its kind may")
 @click.option("--output", type=click.Path(path_type=Path), help="folder  [default: exported/<run>]")
 @_one_line_errors
-def export(model: Path | None, tflite: bool, output: Path | None) -> None:
-    """Turn MODEL (default runs/last) into a file for phones."""
-    if not tflite:
-        raise ValueError("nothing to export; expected --tflite")
+def export(model: Path | None, tflite: bool, onnx: bool, output: Path | None, **options) -> None:
+    """Turn MODEL (default runs/last) into files for phones, checked against Keras on real clips."""
+    formats = tuple(name for name, wanted in (("tflite", tflite), ("onnx", onnx)) if wanted)
+    if not formats:
+        raise ValueError("nothing to export; expected --tflite, --onnx or both")
+    _check_writable("--output", output)
     _import_keras_quietly()
-    from skelgnn_tf.export.tflite import export as run
+    from skelgnn_tf.export.export import export as run
 
-    run(model or _last_run(), output)
+    run(model or _last_run(), output, formats=formats, **options)
 
 
 @main.command()

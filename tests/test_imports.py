@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__ (its version). Each link of
 # the chain may import the links before it.
-CHAIN = ("skeletons", "graph", "layers", "models", "config", "presets", "inference", "prediction")
+CHAIN = ("skeletons", "graph", "layers", "models", "config", "presets", "runner", "inference", "prediction")
 CORE = {*CHAIN, "geometry", "metrics", "datasets", "motion", "video"}
 EDGES = {"training", "export"}
 MAY_IMPORT = {
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "cli": {*CORE, *EDGES, ""},
 }
 # Geometry and metrics know nothing of models, so whatever handles poses may use them.
-for _part in ("models", "config", "presets", "inference", "prediction"):
+for _part in ("models", "config", "presets", "runner", "inference", "prediction"):
     MAY_IMPORT[_part] |= {"geometry", "metrics"}
 # A prediction begins with a file.
 MAY_IMPORT["prediction"] |= {"datasets"}
