@@ -15,6 +15,10 @@ from skelgnn_tf.export.phone_layers import above_zero, concatenate
 from skelgnn_tf.layers import Stream
 from skelgnn_tf.skeletons import Skeleton, joint_map
 
+#: Less than one joint of a clip. What is seen is averaged as the mean of all over the share that is seen: TFLite's
+#: 16-bit sums over a clip go wrong.
+_FEW = 1e-4
+
 
 def along_joints(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
     """matrix (i, j) @ x (b, t, j, c), a plain product for each channel: (b, t, i, c).
@@ -42,10 +46,15 @@ def map_joints(keypoints: tf.Tensor, source: Skeleton, target: Skeleton) -> tf.T
     return tf.concat([along_joints(keypoints[..., :2], matrix), sure], axis=-1)
 
 
-def screen(xy: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
-    """Pixels -> x in [-1, 1] and y in the same scale; image_size (b, 2): the twin of `normalize_screen`."""
-    width = tf.reshape(image_size[:, :1], (-1, 1, 1, 1))
-    return (xy * 2.0 - tf.reshape(image_size, (-1, 1, 1, 2))) / width
+def screen(keypoints: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
+    """Pixels (b, t, j, 3) -> x in [-1, 1] and y in the same scale: the twin of `normalize_screen`; image_size (b, 2).
+
+    It is the first thing that happens: pixels and confidence in one 16-bit range would leave nothing of confidence.
+    """
+    half = tf.reshape(image_size[:, :1], (-1, 1, 1, 1)) * 0.5
+    keypoints = keypoints / tf.concat([half, half, half * 0.0 + 1.0], axis=-1)
+    middle = tf.reshape(image_size, (-1, 1, 1, 2)) * 0.5 / half
+    return tf.concat([keypoints[..., :2] - middle, keypoints[..., 2:]], axis=-1)
 
 
 def fill(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
@@ -89,20 +98,20 @@ def person_frame(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
 def clip_box(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     """The twin of layers.ClipFrame("box"): (b, t, j, 2), where t may be the frames of all persons."""
     everything = (1, 2, 3)
-    count = tf.reduce_sum(seen, axis=everything, keepdims=True)
-    center = tf.reduce_sum(xy * seen, axis=(1, 2), keepdims=True) / tf.maximum(count, 1.0)
+    share = tf.maximum(tf.reduce_mean(seen, axis=everything, keepdims=True), _FEW)
+    center = tf.reduce_mean(xy * seen, axis=(1, 2), keepdims=True) / share
     low, high = _box(xy, seen)
     side = tf.reduce_max(high - low, axis=-1, keepdims=True)
-    sides = tf.reduce_sum(above_zero(side), axis=everything, keepdims=True)
-    size = tf.reduce_sum(side, axis=everything, keepdims=True) / tf.maximum(sides, 1.0)
+    sides = tf.maximum(tf.reduce_mean(above_zero(side), axis=everything, keepdims=True), _FEW)
+    size = tf.reduce_mean(side, axis=everything, keepdims=True) / sides
     sized = above_zero(size)
     return (xy - center) * (2.0 / (size * sized + (1.0 - sized))) * seen
 
 
 def _box(xy: tf.Tensor, seen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Corners (b, t, 1, 2) of the box round the visible joints; both zero where none is."""
-    count = tf.reduce_sum(seen, axis=2, keepdims=True)
-    middle = tf.reduce_sum(xy * seen, axis=2, keepdims=True) / tf.maximum(count, 1.0)
+    share = tf.maximum(tf.reduce_mean(seen, axis=2, keepdims=True), _FEW)
+    middle = tf.reduce_mean(xy * seen, axis=2, keepdims=True) / share
     # In the middle of the others a missing joint moves no edge, and no huge number spoils a quantised range.
     inside = xy * seen + middle * (1.0 - seen)
     return tf.reduce_min(inside, axis=2, keepdims=True), tf.reduce_max(inside, axis=2, keepdims=True)

@@ -167,10 +167,10 @@ def _product(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
 
 def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Function:
     scale, shift = affine
-    widths = [layer.channels, *layer.squeezed]
-    # Batch norm scales what the short range gives; the long range gets its scale with W_a.
-    scales = tf.concat([scale * tf.ones(layer.channels), tf.ones(sum(layer.squeezed))], axis=0)
-    w = quantizer.weight(f"{name}/w", value(layer.w) * scales)
+    own, far = tf.split(value(layer.w), [layer.channels, sum(layer.squeezed)], axis=1)
+    # Two products, for the squeezed channels have another range. The far ones get batch norm's scale with W_a.
+    own = quantizer.weight(f"{name}/own/w", own * scale)
+    far = quantizer.weight(f"{name}/far/w", far) if layer.squeezed else far
     bias = value(layer.b) * scale + shift
     w_a = quantizer.weight(f"{name}/w_a", value(layer.w_a) * scale) if layer.squeezed else None
     if layer.dynamic:
@@ -179,12 +179,12 @@ def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Fun
         fixed = tf.unstack(tf.constant(layer.adjacency)[:, None, None])
 
     def call(x):
-        messages = quantizer.activation(f"{name}/messages", _product(x, w))
         adjacency = graph(x) if layer.dynamic else fixed
-        h = _aggregate(adjacency[:1], messages[..., : layer.channels], widths[:1]) + bias
+        near = quantizer.activation(f"{name}/own", _product(x, own))
+        h = _aggregate(adjacency[:1], near, [layer.channels]) + bias
         if w_a is None:
             return h
-        long = _aggregate(adjacency[1:], messages[..., layer.channels :], widths[1:])
+        long = _aggregate(adjacency[1:], quantizer.activation(f"{name}/far", _product(x, far)), layer.squeezed)
         long = quantizer.activation(f"{name}/long", long)
         return quantizer.activation(f"{name}/h", h) + quantizer.activation(f"{name}/fused", _product(long, w_a))
 

@@ -116,13 +116,14 @@ class PhoneModel(tf.Module):
     def _lift(self, keypoints: tf.Tensor, image_size: tf.Tensor) -> dict[str, tf.Tensor]:
         model = self.model
         with tf.name_scope("keypoints"):
-            keypoints = frames.map_joints(keypoints, self.layout, model.skeleton)
+            # The picture's size has a part in every frame of reference, so that the input stays in the file.
+            keypoints = frames.map_joints(frames.screen(keypoints, image_size), self.layout, model.skeleton)
             xy, confidence = keypoints[..., :2], keypoints[..., 2:]
             seen = above_zero(confidence)
-            # Nothing tells a model without confidence which keypoints are missing.
+            xy = xy * seen
+            # Nothing tells a model without confidence which keypoints are missing. On the screen a window that shows
+            # nothing lies in the picture's middle, as in training.
             xy, seen = (xy, seen) if model.input_channels == 3 else (frames.fill(xy, seen), seen * 0.0 + 1.0)
-            # In every frame of reference the picture's size has a part, so that the input stays in the file.
-            xy = frames.screen(xy, image_size) * seen
             if model.person_frame is not None:
                 xy = frames.person_frame(xy, seen)
             x = xy if model.input_channels == 2 else tf.concat([xy, confidence * seen], axis=-1)
@@ -148,10 +149,10 @@ class PhoneModel(tf.Module):
         with tf.name_scope("keypoints"):
             # The persons' frames one behind the other, (b, p * t, j, 3), until the model tells them apart.
             flat = tf.reshape(keypoints, (-1, model.persons * model.frames, self.layout.num_joints, 3))
-            flat = frames.map_joints(flat, self.layout, model.skeleton)
+            flat = frames.map_joints(frames.screen(flat, image_size), self.layout, model.skeleton)
             xy, confidence = flat[..., :2], flat[..., 2:]
             seen = above_zero(confidence)
-            xy = frames.screen(xy, image_size) * seen
+            xy = xy * seen
             x = xy if model.input_channels == 2 else tf.concat([xy, confidence * seen], axis=-1)
             x = tf.reshape(x, (-1, *model.input_axes[1:]))
         return {"probabilities": tf.nn.softmax(self.core(x))}
@@ -192,16 +193,20 @@ def lifter_core(model: PoseLifter, quantizer: Float = FLOAT) -> Function:
 
 
 def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Function:
-    """ActionRecognizer at inference: (b, p, t, j, channels) -> logits (b, classes)."""
+    """ActionRecognizer at inference: (b, p, t, j, channels) -> logits (b, classes).
+
+    In training its random affine maps take part, and nothing else of what training does.
+    """
     channels, joints = model.input_channels, model.skeleton.num_joints
     scale, shift = folded(model.input_norm)
-    blocks = [_block(block, quantizer, f"block{i}") for i, block in enumerate(model.blocks)]
+    # The first product takes coordinates and keeps its precision.
+    blocks = [_block(block, quantizer, f"block{i}", quantizer if i else FLOAT) for i, block in enumerate(model.blocks)]
     kernel, bias = value(model.dense.kernel), value(model.dense.bias)
 
-    def call(x):
-        x, present = _clip(model, x)
+    def call(x, training=False):
+        x, present = _clip(model, x, training)
         x = tf.reshape(x, (-1, model.frames, joints * channels)) * scale + shift
-        x = quantizer.activation("input", tf.reshape(x, (-1, model.frames, joints, channels)))
+        x = tf.reshape(x, (-1, model.frames, joints, channels))
         for block in blocks:
             x = block(x)
         x = tf.reshape(tf.reduce_mean(x, axis=(1, 2)), (-1, model.persons, x.shape[-1]))
@@ -212,7 +217,7 @@ def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Functi
     return call
 
 
-def _clip(model: ActionRecognizer, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _clip(model: ActionRecognizer, x: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """Normalised and streamed (b * p, t, j, channels), and who is there (b, p, 1)."""
     _, p, t, j, channels = x.shape
     if model.clip_frame.normalization == "box" and channels > model.dims:
@@ -224,12 +229,13 @@ def _clip(model: ActionRecognizer, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         flat = model.clip_frame(x)
         seen = x[..., -1:] if channels > model.dims else tf.reduce_sum(tf.abs(x), axis=-1, keepdims=True)
         seen = above_zero(seen)
+    flat = model.affine(tf.reshape(flat, (-1, p, t, j, channels)), training=training)
     present = tf.reduce_max(tf.reshape(seen, (-1, p, t * j, 1)), axis=2)
     return frames.stream(model.features, tf.reshape(flat, (-1, t, j, channels))), present
 
 
-def _block(block, quantizer: Float, name: str) -> Function:
-    graph = hcsf(block.hcsf, block.hcsf_norm, quantizer, f"{name}/hcsf")
+def _block(block, quantizer: Float, name: str, first: Float) -> Function:
+    graph = hcsf(block.hcsf, block.hcsf_norm, first, f"{name}/hcsf")
     conv = temporal_conv(block.conv, block.conv_norm, quantizer, f"{name}/conv")
     skip = (
         temporal_conv(block.skip, block.skip_norm, quantizer, f"{name}/skip")

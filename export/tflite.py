@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable
 
@@ -45,8 +46,9 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[
         try:
             return converter.convert()
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ValueError(f"TFLite's builtins cannot express this model: {reason}") from error
+            reason = " ".join(str(error).split())
+            lacking = ", ".join(sorted(set(re.findall(r"'(tf\.\w+)' op", reason))))
+            raise ValueError(f"TFLite's builtins cannot express this model: {lacking or reason[:300]}") from error
 
 
 def _traced(function, shapes: dict[str, tuple[int, ...]]):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from skelgnn_tf import __version__
-from skelgnn_tf.config import Config
+from skelgnn_tf.config import Config, flag
 
 
 def _one_line_errors(command: Callable) -> Callable:
@@ -39,7 +39,7 @@ def _one_line_errors(command: Callable) -> Callable:
 def _config_options(command: Callable) -> Callable:
     """One option for each field of Config, with the defaults of its tasks, its choices and help."""
     for f in reversed(dataclasses.fields(Config)):
-        name = "--" + f.name.replace("_", "-")
+        name = flag(f)
         defaults = {task: value for task, value in f.metadata["defaults"].items() if value is not None}
         example = next(next(iter(value.values())) if isinstance(value, dict) else value for value in defaults.values())
         shown = {"default": None, "show_default": False}
@@ -108,9 +108,11 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
     """Train a model and leave it in a run folder.
 
     Without options: the paper's lifter for one frame on the generated `fitness` data. With --task action: a recogniser
-    of exercises. Options that begin with "lift:" or "action:" are of that task alone.
+    of exercises. Options that begin with "lift:" or "action:" are of that task alone. --from goes on with a trained
+    model.
     """
     _import_keras_quietly()
+    from skelgnn_tf import presets
     from skelgnn_tf.training.train import default_folder, link_last, resumed_config
     from skelgnn_tf.training.train import train as run
 
@@ -119,11 +121,16 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
         folder = output or _last_run()
         config = resumed_config(folder, **given)
     else:
-        config = Config(**given)
+        config = presets.config_of(given["start"]).fine_tuning(**given) if given.get("start") else Config(**given)
         folder = output or default_folder(config)
     _check_writable("--output", folder)
+    compress = None
+    if config.quantize_aware or config.prune:
+        from skelgnn_tf.export.quantize import compression
+
+        compress = compression(config)
     try:
-        run(config, folder, resume=resume, distribute=distribute)
+        run(config, folder, resume=resume, distribute=distribute, compress=compress)
     finally:
         # A run that was stopped is the newest all the same; one that was refused left no folder.
         if (folder / "checkpoints").exists():
@@ -256,6 +263,29 @@ def export(model: Path | None, tflite: bool, onnx: bool, output: Path | None, **
     from skelgnn_tf.export.export import export as run
 
     run(model or _last_run(), output, formats=formats, **options)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--threads", multiple=True, type=click.IntRange(1), default=(1, 2), show_default=True,
+    help="of the CPU; given several times, each is measured",
+)  # fmt: skip
+@click.option("--runs", type=click.IntRange(1), default=100, show_default=True, help="of each file that count")
+@_one_line_errors
+def benchmark(files: tuple[Path, ...], threads: tuple[int, ...], runs: int) -> None:
+    """Measure latency, memory and size of FILES side by side.
+
+    FILES are what `export` wrote (.tflite, .onnx), run folders, .keras files or presets.
+    """
+    from rich.console import Console
+
+    from skelgnn_tf.export.benchmark import benchmark as measure
+
+    console = Console()
+    # A pipe gets whole lines.
+    console.width = console.width if console.is_terminal else 160
+    measure(files, console, threads, runs)
 
 
 @main.command()

@@ -29,6 +29,7 @@ def _option(
     at_least: float | None = None,
     below: float | None = None,
     action=_SAME,
+    flag: str = "",
 ):
     """A field with what the command line shows of it and the range that it must keep.
 
@@ -36,13 +37,13 @@ def _option(
     one for each sampling or recipe; None there means that the task has no such field.
     """
     defaults = {"lift": default, "action": default if action is _SAME else action}
-    limits = {"choices": choices, "at_least": at_least, "below": below}
+    limits = {"choices": choices, "at_least": at_least, "below": below, "flag": flag}
     return field(default=None, metadata={"help": help, "defaults": defaults} | limits)
 
 
-def _flag(f: dataclasses.Field) -> str:
+def flag(f: dataclasses.Field) -> str:
     """The command line's name of a field."""
-    return "--" + f.name.replace("_", "-")
+    return f.metadata["flag"] or "--" + f.name.replace("_", "-")
 
 
 def _default(f: dataclasses.Field, task: str, sampling: str | None, recipe: str | None):
@@ -204,6 +205,17 @@ class Config:
     mixed_precision: bool = _option(False, "bfloat16 activations")
     xla: bool = _option(False, "compile the step with XLA")
     seed: int = _option(0, "of weights, order and augmentation", at_least=0)
+    # Compression
+    start: str = _option(
+        "",
+        "go on from the weights of this run, .keras file or preset, and with its settings, at a tenth of its learning "
+        "rate and epochs if nothing else is said",
+        flag="--from",
+    )
+    quantize_aware: bool = _option(False, "train with 8-bit rounding, for export --quantize int8; wants --from")
+    prune: float = _option(
+        0.0, "share of the weights that become zero, the smallest first; wants --ema 0", at_least=0, below=1
+    )
 
     def __post_init__(self) -> None:
         if self.task not in (None, *TASKS):
@@ -217,6 +229,12 @@ class Config:
         # The model would say so too, but only after the data are loaded.
         if self.short_hops > self.max_hops:
             raise ValueError(f"--short-hops wants at most --max-hops ({self.max_hops}); got {self.short_hops}")
+        if self.quantize_aware and not self.start:
+            raise ValueError(
+                "--quantize-aware rounds a trained model, and batch norm no longer learns then; add --from"
+            )
+        if self.prune and self.ema:
+            raise ValueError(f"--prune wants --ema 0, for an average of weights is never zero; got --ema {self.ema}")
         if not 0 < self.squeeze <= 1:
             raise ValueError(f"--squeeze wants 0 < d <= 1; got {self.squeeze}")
         self._check_lift() if self.task == "lift" else self._check_action()
@@ -228,7 +246,7 @@ class Config:
             object.__setattr__(self, f.name, default)
         elif default is None:
             other = next(task for task in TASKS if task != self.task)
-            raise ValueError(f"{_flag(f)} is of --task {other}; this is --task {self.task}")
+            raise ValueError(f"{flag(f)} is of --task {other}; this is --task {self.task}")
 
     def _check_range(self, f: dataclasses.Field) -> None:
         value, meta = getattr(self, f.name), f.metadata
@@ -237,12 +255,12 @@ class Config:
         # Lifting's data sets have poses of a few skeletons alone.
         choices = LIFT_SKELETONS if (self.task, f.name) == ("lift", "skeleton") else meta["choices"]
         if choices and value not in choices:
-            raise ValueError(f"{_flag(f)} wants {' or '.join(choices)}; got {value!r}")
+            raise ValueError(f"{flag(f)} wants {' or '.join(choices)}; got {value!r}")
         # "not >=" refuses NaN too.
         if meta["at_least"] is not None and not value >= meta["at_least"]:
-            raise ValueError(f"{_flag(f)} wants {meta['at_least']} or more; got {value}")
+            raise ValueError(f"{flag(f)} wants {meta['at_least']} or more; got {value}")
         if meta["below"] is not None and value >= meta["below"]:
-            raise ValueError(f"{_flag(f)} wants less than {meta['below']}; got {value}")
+            raise ValueError(f"{flag(f)} wants less than {meta['below']}; got {value}")
 
     def _check_lift(self) -> None:
         if not self.channels:
@@ -280,6 +298,13 @@ class Config:
                 if isinstance(default, dict) and getattr(self, f.name) == _default(f, self.task, *before.values()):
                     changes.setdefault(f.name, None)
         return dataclasses.replace(self, **changes)
+
+    def fine_tuning(self, start: str, **changes) -> Config:
+        """The config of a run that goes on from the model of this one, `start`: cautious where nothing else is said."""
+        cautious = {"learning_rate": self.learning_rate / 10, "epochs": max(1, self.epochs // 10)}
+        if changes.get("prune"):
+            cautious["ema"] = 0.0
+        return self.replace(**{"quantize_aware": False, "prune": 0.0} | cautious | changes | {"start": str(start)})
 
     def to_json(self) -> str:
         """One JSON object, a key for each field of the task."""

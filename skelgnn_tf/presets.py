@@ -35,10 +35,15 @@ def load(path: str | Path, task: str | None = None):
     return cls.from_preset(folder), config
 
 
+def config_of(path: str | Path) -> Config:
+    """The Config alone, without loading the model; errors as `load`."""
+    folder = _find(path)
+    return read_config(Path(path)) if folder is None else _preset_config(folder)
+
+
 def task_of(path: str | Path) -> str:
     """ "lift" or "action", without loading the model; errors as `load`."""
-    folder = _find(path)
-    return (read_config(Path(path)) if folder is None else _preset_config(folder)).task
+    return config_of(path).task
 
 
 def save(path: str | Path, folder: Path, **metadata) -> None:

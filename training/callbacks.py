@@ -54,11 +54,20 @@ class Checkpoint(keras.callbacks.Callback):
         config: Saved inside the models.
         monitor: Name of the score that the best model has the least of; None takes the last for the best.
         higher_is_better: The best has the most of it instead.
+        kept: The model that is saved, where it is trained inside another one; None for the one that is trained.
     """
 
-    def __init__(self, folder: Path, config: Config, monitor: str | None, higher_is_better: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: Config,
+        monitor: str | None,
+        higher_is_better: bool = False,
+        kept: keras.Model | None = None,
+    ) -> None:
         super().__init__()
         self.folder, self.config, self.monitor, self.sign = folder, config, monitor, -1 if higher_is_better else 1
+        self.kept = kept
         self.best, self.epochs = math.inf, 0
 
     @property
@@ -120,9 +129,10 @@ class Checkpoint(keras.callbacks.Callback):
         plain = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables] if averaged else []
         if averaged:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        save_model(self.model, self.config, self.folder / "last.keras")
+        kept = self.model if self.kept is None else self.kept
+        save_model(kept, self.config, self.folder / "last.keras")
         if better:
-            save_model(self.model, self.config, self.folder / "model.keras")
+            save_model(kept, self.config, self.folder / "model.keras")
         for variable, value in zip(self.model.trainable_variables, plain, strict=False):
             variable.assign(value)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import keras
 from rich.console import Console
 
+from skelgnn_tf import presets
 from skelgnn_tf.config import Config
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.sequences import ActionSet
@@ -21,6 +22,8 @@ from skelgnn_tf.training.recognition import Recognition
 #: Data, model, loss and optimizer of each task; the two classes have the same members.
 TASKS = {"lift": Lifting, "action": Recognition}
 Task = Lifting | Recognition
+#: What a model may have otherwise than the one that it goes on from.
+_FREE = {"name", "dtype", "trainable", "dropout", "rotation", "scaling", "shear", "joint_drop", "seed"}
 
 
 def train(
@@ -30,6 +33,7 @@ def train(
     resume: bool = False,
     distribute: str = "auto",
     clips: Sequence[Clip] | ActionSet | None = None,
+    compress: Callable[[keras.Model, Iterable, int], tuple[keras.Model, list[keras.callbacks.Callback]]] | None = None,
     console: Console | None = None,
 ) -> Path:
     """Trains a model and leaves it in a run folder; a run that stood there before is moved aside.
@@ -40,6 +44,8 @@ def train(
         resume: Go on with the run in `folder`, to the same end as if it had never stopped.
         distribute: "auto", "none" or "mirrored", as `distribute.scope` has it.
         clips: Training clips, or for recognition an ActionSet, instead of what the config's data sets give.
+        compress: Of (model, batches, steps), gives the model to train in its place and callbacks, as
+            `export.quantize.compression` does for a config that asks for it.
         console: Where progress is shown.
 
     Returns:
@@ -60,9 +66,14 @@ def train(
     with scope(distribute) as replicas:
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
         try:
-            model = task.build()
+            built = task.build()
         finally:
             keras.config.set_dtype_policy("float32")
+        if config.start and not resume:
+            start_from(config.start, built)
+        model, compressing = (
+            (built, []) if compress is None else compress(built, task.batches(0, 1), steps * config.epochs)
+        )
         optimizer = task.optimizer()
         model.compile(
             optimizer,
@@ -72,7 +83,7 @@ def train(
         )
         optimizer.build(model.trainable_variables)
 
-    checkpoint = Checkpoint(folder, config, task.monitor, task.higher_is_better)
+    checkpoint = Checkpoint(folder, config, task.monitor, task.higher_is_better, kept=built)
     begun = checkpoint.restore(model)["steps"] if resume else 0
     if resume:
         (folder / "config.json").write_text(config.to_json() + "\n")
@@ -94,6 +105,7 @@ def train(
     callbacks = [
         StopAtNaN(lambda step: describe_batch(task, step)),
         *([keras.callbacks.SwapEMAWeights()] if optimizer.use_ema and validation is not None else []),
+        *compressing,
         checkpoint,
         progress,
         keras.callbacks.CSVLogger(folder / "history.csv", append=resume),
@@ -123,6 +135,25 @@ def train(
         progress.close()
         raise
     return folder
+
+
+def start_from(path: str, model: keras.Model) -> None:
+    """Gives a fresh model the weights of a trained one.
+
+    Raises:
+        FileNotFoundError: No such model.
+        ValueError: One that is built otherwise; names what differs.
+    """
+    trained, _ = presets.load(path)
+    ours, theirs = model.get_config(), trained.get_config()
+    different = [name for name in ours if name not in _FREE and ours[name] != theirs.get(name)]
+    if different or type(trained) is not type(model):
+        names = ", ".join(f"{name} ({theirs.get(name)}, now {ours[name]})" for name in different if name != "classes")
+        raise ValueError(
+            f"--from {path} was built otherwise: {names or 'other classes'}; leave those options out, or train without "
+            "--from"
+        )
+    model.set_weights(trained.get_weights())
 
 
 def _fit(model, task: Task, validation, callbacks: list, begun: int) -> None:

@@ -179,16 +179,18 @@ class PoseLifter(PresetModel):
             )
 
     def call(self, keypoints, training: bool = False):  # noqa: D102
+        x = self.first(self.normalize(keypoints), training=training)
+        for kernel, (a, b) in zip(self.kernels, self.pairs, strict=True):
+            x = self._residual(x, kernel) + b(a(x, training=training), training=training)
+        return self.last(x) * OUTPUT_UNIT_M
+
+    def normalize(self, keypoints):
+        """What the first layer sees: missing keypoints are zeros, all in the model's keypoint frame; the same shape."""
         self._check(keypoints.shape)
         if self.input_channels == 3:
             seen = keypoints[..., 2:] > 0
             keypoints = ops.where(seen, keypoints, ops.zeros_like(keypoints))
-        if self.person_frame is not None:
-            keypoints = self.person_frame(keypoints)
-        x = self.first(keypoints, training=training)
-        for kernel, (a, b) in zip(self.kernels, self.pairs, strict=True):
-            x = self._residual(x, kernel) + b(a(x, training=training), training=training)
-        return self.last(x) * OUTPUT_UNIT_M
+        return keypoints if self.person_frame is None else self.person_frame(keypoints)
 
     def _residual(self, x, kernel: int):
         """The frames that a block's output stands for: the middle of each stride, or its end if causal."""
