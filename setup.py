@@ -17,16 +17,18 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["skelgnn_tf", "skelgnn_tf.*"]), "skelgnn_tf.training", "skelgnn_tf.export"],
     package_dir={"skelgnn_tf.training": "training", "skelgnn_tf.export": "export"},
-    package_data={"skelgnn_tf": ["presets/*/*"]},
+    package_data={"skelgnn_tf": ["presets/*/*", "video/*.html"]},
     entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli:main"]},
     install_requires=[
         "ai-edge-litert>=1.1",
+        "av>=14.0",
         "click>=8.1",
         "h5py>=3.11",
         "keras>=3.10,<4",
         "matplotlib>=3.9",
         "numpy>=2.0",
         "onnxruntime>=1.19.2",
+        "pillow>=10.1",
         "rich>=13.0",
         "scipy>=1.15",
         # TensorFlow 2.21 no longer brings it, and tf.summary (the TensorBoard logs) does not write without it.
@@ -37,8 +39,16 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.19"],
-        "video": ["av>=14.0"],
-        # jax: a model trained on TensorFlow must run on another backend. setuptools: a test builds the wheel.
-        "dev": ["hypothesis>=6.100", "jax>=0.4.34", "pytest>=8.0", "ruff>=0.12", "setuptools>=77"],
+        # jax: a model trained on TensorFlow must run on another backend. setuptools: a test builds the wheel. pybvh,
+        # trc-data-reader: others must read what we write.
+        "dev": [
+            "hypothesis>=6.100",
+            "jax>=0.4.34",
+            "pybvh>=0.9",
+            "pytest>=8.0",
+            "ruff>=0.12",
+            "setuptools>=77",
+            "trc-data-reader>=0.4.1",
+        ],
     },
 )

@@ -31,8 +31,8 @@ MAY_IMPORT = {
 # Geometry and metrics know nothing of models, so whatever handles poses may use them.
 for _part in ("models", "config", "presets", "runner", "inference", "prediction"):
     MAY_IMPORT[_part] |= {"geometry", "metrics"}
-# A prediction begins with a file.
-MAY_IMPORT["prediction"] |= {"datasets"}
+# A prediction begins with a file or a video, and ends with what happens over time and with pictures.
+MAY_IMPORT["prediction"] |= {"datasets", "motion", "video"}
 
 OTHER_BACKENDS = {"tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2onnx", "jax", "torch"}
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

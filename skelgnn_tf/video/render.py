@@ -12,13 +12,24 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 
 from skelgnn_tf.skeletons import Skeleton
-
-# Orange and blue stay apart for every kind of colour blindness.
-LEFT, RIGHT, MIDDLE, TARGET = "#E0662B", "#1F6FB2", "#3A3F4B", "#9AA0AC"
-PAPER, FLOOR, GRID, SHADOW = "#F6F7F9", "#F0F2F5", "#D5DAE1", "#C2C8D1"
-
-AZIMUTH_RAD, ELEVATION_RAD = np.radians(-35.0), np.radians(14.0)
-TILE_M, HEAD_M = 0.25, 0.085
+from skelgnn_tf.video.view import (
+    FLOOR,
+    GRID,
+    HEAD_M,
+    LEFT,
+    MIDDLE,
+    PAPER,
+    RIGHT,
+    SHADOW,
+    TARGET,
+    TILE_M,
+    floor_under,
+    head_bones,
+    is_seen,
+    side_colour,
+    to_paper,
+    upright_view,
+)
 
 
 def draw_lifted(
@@ -95,24 +106,6 @@ def save_png(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def upright_view(points_m: np.ndarray, up: tuple[float, float, float] | np.ndarray = (0.0, -1.0, 0.0)) -> np.ndarray:
-    """Camera-space metres (..., 3) -> the same in an upright frame (..., 3): right, away from the camera, up."""
-    upwards = np.asarray(up, float) / np.linalg.norm(up)
-    away = np.array([0.0, 0.0, 1.0]) - upwards[2] * upwards
-    away /= np.linalg.norm(away)
-    return np.asarray(points_m) @ np.stack([np.cross(away, upwards), away, upwards], axis=-1)
-
-
-def _to_paper(points_m: np.ndarray) -> np.ndarray:
-    """Upright metres (..., 3) -> (..., 3): right and up on the paper, and depth behind it, all in metres."""
-    cos, sin = np.cos(AZIMUTH_RAD), np.sin(AZIMUTH_RAD)
-    right = cos * points_m[..., 0] + sin * points_m[..., 1]
-    depth = -sin * points_m[..., 0] + cos * points_m[..., 1]
-    cos, sin = np.cos(ELEVATION_RAD), np.sin(ELEVATION_RAD)
-    # Parallel projection: bones keep their proportions wherever they are, and columns can be compared.
-    return np.stack([right, cos * points_m[..., 2] + sin * depth, cos * depth - sin * points_m[..., 2]], axis=-1)
-
-
 def _check_shapes(
     keypoints_px: np.ndarray, pose_m: np.ndarray, target_m: np.ndarray | None, skeleton: Skeleton
 ) -> None:
@@ -131,10 +124,6 @@ def _check_shapes(
         raise ValueError("a picture wants at least one frame; pose_m has none")
 
 
-def _colour(joint: int, skeleton: Skeleton) -> str:
-    return LEFT if joint in skeleton.left else RIGHT if joint in skeleton.right else MIDDLE
-
-
 def _draw_bone(axes: Axes, ends: np.ndarray, colour: str, width: float, order: float) -> None:
     """One bone (2, 2 or more) in the axes' units, with a white rim so that the nearer of two bones is seen to be so."""
     line = Line2D(ends[:, 0], ends[:, 1], color=colour, linewidth=width, solid_capstyle="round", zorder=order)
@@ -146,12 +135,12 @@ def _draw_picture(
     axes: Axes, keypoints_px: np.ndarray, skeleton: Skeleton, image_size_px: tuple[int, int], crop: np.ndarray
 ) -> None:
     """The frame's keypoints (joints, 2 or 3) on the part of their picture that `crop` (2, 2) shows, y down."""
-    seen = _seen(keypoints_px)
+    seen = is_seen(keypoints_px)
     axes.add_patch(Rectangle((0, 0), *image_size_px, facecolor=PAPER, edgecolor=TARGET, linewidth=1, zorder=0))
     for child, parent in skeleton.bones:
         if seen[child] and seen[parent]:
-            _draw_bone(axes, keypoints_px[[child, parent]], _colour(child, skeleton), 2.2, 2)
-    colours = [_colour(joint, skeleton) for joint in np.flatnonzero(seen)]
+            _draw_bone(axes, keypoints_px[[child, parent]], side_colour(child, skeleton), 2.2, 2)
+    colours = [side_colour(joint, skeleton) for joint in np.flatnonzero(seen)]
     axes.scatter(*keypoints_px[seen, :2].T, s=16, c=colours, edgecolors="white", linewidths=0.6, zorder=3)
     (left, top), (right, bottom) = crop
     axes.set(xlim=(left, right), ylim=(bottom, top))
@@ -164,14 +153,9 @@ def _draw_picture(
     _bare(axes)
 
 
-def _seen(keypoints_px: np.ndarray) -> np.ndarray:
-    """Which joints (...) of keypoints (..., 2 or 3) a detector saw; all, where it gives no confidence."""
-    return keypoints_px[..., 2] > 0 if keypoints_px.shape[-1] == 3 else np.ones(keypoints_px.shape[:-1], bool)
-
-
 def _crop(keypoints_px: np.ndarray) -> np.ndarray:
     """The square ((left, top), (right, bottom)) in pixels that holds all keypoints (..., 2 or 3) with a margin."""
-    seen = _seen(keypoints_px)
+    seen = is_seen(keypoints_px)
     points = keypoints_px[seen if seen.any() else ~seen][:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, max(*(high - low), 2.0) * 0.58
@@ -180,22 +164,22 @@ def _crop(keypoints_px: np.ndarray) -> np.ndarray:
 
 def _draw_pose(axes: Axes, pose: np.ndarray, target: np.ndarray | None, skeleton: Skeleton, half: float) -> None:
     """Upright root-relative poses (joints, 3) above a floor that touches the lowest joint."""
-    floor = _floor(pose if target is None else target)
+    floor = floor_under(pose if target is None else target)
     pose = pose - floor
     _draw_floor(axes, half)
     for child, parent in skeleton.bones:
-        shadow = _to_paper(pose[[child, parent]] * (1, 1, 0))
+        shadow = to_paper(pose[[child, parent]] * (1, 1, 0))
         axes.plot(*shadow[:, :2].T, color=SHADOW, linewidth=3, solid_capstyle="round", alpha=0.6, zorder=1)
-    points = _to_paper(pose)
+    points = to_paper(pose)
     for child, parent in skeleton.bones:
         ends = points[[child, parent]]
         # Near bones over far ones; a person is less than 4 m deep, so the order stays between shadow and target.
         order = 4 - ends[:, 2].mean() / 4
-        _draw_bone(axes, ends, _colour(child, skeleton), 3.4, order)
-        if skeleton.joints[child].startswith("head") and child not in skeleton.parents:
+        _draw_bone(axes, ends, side_colour(child, skeleton), 3.4, order)
+        if child in head_bones(skeleton):
             axes.add_patch(Circle(ends[:, :2].T @ (0.6, 0.4), HEAD_M, fc=MIDDLE, ec="white", lw=0.8, zorder=order))
     if target is not None:
-        truth = _to_paper(target - floor)
+        truth = to_paper(target - floor)
         for child, parent in skeleton.bones:
             axes.plot(*truth[[child, parent], :2].T, color=TARGET, linewidth=1.1, solid_capstyle="round", zorder=6)
     axes.set(xticks=[], yticks=[])
@@ -203,19 +187,14 @@ def _draw_pose(axes: Axes, pose: np.ndarray, target: np.ndarray | None, skeleton
 
 
 def _draw_floor(axes: Axes, half: float) -> None:
-    axes.add_patch(Polygon(_to_paper(_corners(half))[:, :2], facecolor=FLOOR, edgecolor="none", zorder=0))
+    axes.add_patch(Polygon(to_paper(_corners(half))[:, :2], facecolor=FLOOR, edgecolor="none", zorder=0))
     for at in np.linspace(-half, half, round(2 * half / TILE_M) + 1):
         for ends in ([[at, -half, 0], [at, half, 0]], [[-half, at, 0], [half, at, 0]]):
-            axes.plot(*_to_paper(np.array(ends))[:, :2].T, color=GRID, linewidth=0.7, zorder=0.5)
+            axes.plot(*to_paper(np.array(ends))[:, :2].T, color=GRID, linewidth=0.7, zorder=0.5)
 
 
 def _corners(half: float) -> np.ndarray:
     return np.array([[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]])
-
-
-def _floor(pose: np.ndarray) -> np.ndarray:
-    """The point (3,) under the root at the height of the lowest joint."""
-    return np.array([0, 0, pose[:, 2].min()])
 
 
 def _floor_half(poses: np.ndarray) -> float:
@@ -225,8 +204,8 @@ def _floor_half(poses: np.ndarray) -> float:
 
 def _reach(poses: np.ndarray, half: float) -> np.ndarray:
     """Limits ((left, bottom), (right, top)) on the paper, metres, that hold every pose and the floor."""
-    points = np.concatenate([_corners(half), *(pose - _floor(pose) for pose in poses)])
-    points = _to_paper(points)[:, :2]
+    points = np.concatenate([_corners(half), *(pose - floor_under(pose) for pose in poses)])
+    points = to_paper(points)[:, :2]
     return np.stack([points.min(axis=0) - 0.05, points.max(axis=0) + 0.1])
 
 
