@@ -194,7 +194,7 @@ def test_files_that_are_no_keypoints_are_refused_in_a_line(tmp_path):
         ("text.npz", "no npz"),
         ("dict.npz", "holds a dict; expected numbers"),
         ("objects.npy", "no array of numbers"),
-        ("video.mp4", "expected a keypoint file .npz or .npy"),
+        ("video.mp4", r"expected keypoints as .npz, .npy, .json, .csv or a folder of OpenPose"),
     ):
         with pytest.raises(ValueError, match=says) as refused:
             read_keypoints(tmp_path / name)

@@ -14,8 +14,9 @@ from skelgnn_tf.datasets.fitness import generate
 from skelgnn_tf.datasets.keypoint_files import KeypointFile
 from skelgnn_tf.geometry import procrustes, root_relative
 from skelgnn_tf.inference import recognize
-from skelgnn_tf.prediction import Trained, predict, run, save
+from skelgnn_tf.prediction import Trained, notes_on, predict, run, save
 from skelgnn_tf.prediction.predict import show
+from skelgnn_tf.prediction.scene import scene_of
 from skelgnn_tf.skeletons import ALL, H36M_17, joint_map
 from tiny_recognizer import lively
 
@@ -250,13 +251,32 @@ def test_a_file_may_hold_poses_or_actions_alone(lifter, recognizer, tmp_path):
     assert save(actions, tmp_path / "a.csv").read_text().splitlines()[0] == "frame,time_s,action,probability"
 
 
+def test_a_motion_wants_poses(recognizer, tmp_path):
+    actions = predict(file_of(moving(9)), None, recognizer, hop=4)
+    for name in ("out.bvh", "out.trc"):
+        with pytest.raises(ValueError, match=f"{name}: .* is a motion in 3D, and without a lifter there is none"):
+            save(actions, tmp_path / name)
+        assert notes_on(actions, name) == ()
+    assert not list(tmp_path.iterdir())
+
+
+def test_motions_say_what_they_had_to_fill(both, tmp_path):
+    bvh, trc = save(both, tmp_path / "out.bvh"), save(both, tmp_path / "out.trc")
+    # Frame 5 of the fixture has nobody in it.
+    assert "Frames: 22\nFrame Time: 0.04000000\n" in bvh.read_text() and "nan" not in bvh.read_text()
+    assert [line.split("\t")[0] for line in trc.read_text().splitlines() if "nan" in line] == ["6"]
+    assert "out.bvh: 1 frames without anyone are bridged" in notes_on(both, bvh)[1]
+    assert "out.trc: in 1 frames nobody is seen" in notes_on(both, trc)[0]
+    assert notes_on(both, "out.json") == ()
+
+
 def test_no_half_file_is_left(both, tmp_path):
     (tmp_path / "out.json").mkdir()
     with pytest.raises(OSError, match="out.json"):
         save(both, tmp_path / "out.json")
     assert [f.name for f in tmp_path.iterdir()] == ["out.json"]
-    with pytest.raises(ValueError, match=r"out.bvh: the output wants .json, .npz, .csv; got .bvh"):
-        save(both, tmp_path / "out.bvh")
+    with pytest.raises(ValueError, match=r"out.fbx: the output wants .json, .npz, .csv, .bvh, .trc; got .fbx"):
+        save(both, tmp_path / "out.fbx")
 
 
 def test_models_that_do_not_fit_are_refused(lifter, recognizer):
@@ -299,8 +319,27 @@ def test_a_run_reads_predicts_saves_and_says_so(lifter, recognizer, tmp_path):
     assert "latency at most 3 frames (0.10 s)" in printed
     for segment in saved["action"]["segments"]:
         assert f"{segment['start_s']:.2f} to " in printed and segment["action"] in printed
-    with pytest.raises(ValueError, match=r"the output wants .json, .npz, .csv; got no suffix"):
+    with pytest.raises(ValueError, match=r"the output wants .json, .npz, .csv, .bvh, .trc; got no suffix"):
         run(tmp_path / "none.npz", output=tmp_path / "out")
+
+
+def test_a_scene_shows_the_followed_person_on_the_lifters_joints(lifter, recognizer, both):
+    keypoints = moving(22, persons=2, seed=1)
+    keypoints[1, :, :, :2] = 300 + 3 * (keypoints[1, :, :, :2] - 300)
+    prediction = predict(file_of(keypoints), lifter, recognizer, hop=4)
+    scene = scene_of(prediction, file_of(keypoints), [[f"frame {t}"] for t in range(22)])
+    np.testing.assert_allclose(scene.keypoints_px, h36m(keypoints[1]), rtol=1e-5)
+    assert scene.skeleton == H36M_17 and scene.pose_m is prediction.poses.pose_m
+    for scores, lines, t in zip(
+        prediction.actions.decisions.frame_probabilities, scene.captions, range(22), strict=True
+    ):
+        best = CLASSES[int(np.argmax(scores))]
+        assert lines == (f"{best} {round(float(max(scores)) * 100)}%", f"frame {t}")
+    # Without a lifter the file's own joints are shown, without a recogniser no words.
+    actions, poses = (predict(file_of(keypoints), *models, hop=4) for models in ((None, recognizer), (lifter, None)))
+    assert scene_of(actions, file_of(keypoints)).skeleton.name == "coco_17"
+    assert scene_of(actions, file_of(keypoints)).pose_m is None
+    assert scene_of(poses, file_of(keypoints)).captions == ()
 
 
 def test_a_long_list_of_actions_is_cut_on_the_terminal(recognizer):

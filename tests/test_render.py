@@ -8,7 +8,8 @@ from matplotlib.image import imread
 
 from skelgnn_tf.geometry import Camera, flip_pose, look_at
 from skelgnn_tf.skeletons import COCO_17, H36M_17
-from skelgnn_tf.video.render import LEFT, MIDDLE, RIGHT, _to_paper, draw_lifted, save_png, upright_view
+from skelgnn_tf.video.render import draw_lifted, save_png
+from skelgnn_tf.video.view import LEFT, MIDDLE, RIGHT, to_paper, upright_view
 
 SIZE_PX = (1000, 1000)
 
@@ -92,9 +93,9 @@ def test_without_a_tilt_up_is_minus_y_of_the_camera_and_lengths_stay():
 
 def test_the_3d_row_is_a_parallel_view_from_above():
     points = np.random.default_rng(1).normal(size=(17, 3))
-    np.testing.assert_allclose(np.linalg.norm(_to_paper(points), axis=-1), np.linalg.norm(points, axis=-1))
+    np.testing.assert_allclose(np.linalg.norm(to_paper(points), axis=-1), np.linalg.norm(points, axis=-1))
     # Of two points on the floor the farther one is drawn higher; of two above each other, the upper one.
-    (_, far, behind), (_, high, _) = _to_paper(np.array([[0, 1.0, 0], [0, 0, 1.0]]))
+    (_, far, behind), (_, high, _) = to_paper(np.array([[0, 1.0, 0], [0, 0, 1.0]]))
     assert behind > 0 and high > far > 0
 
 

@@ -12,15 +12,17 @@ import numpy as np
 
 from skelgnn_tf import skeletons
 from skelgnn_tf.datasets import pickles
+from skelgnn_tf.datasets.coco_results import is_coco_results, read_coco_results
+from skelgnn_tf.datasets.detections import Raw, assemble, read_json
+from skelgnn_tf.datasets.keypoint_layout import recognized_layout
+from skelgnn_tf.datasets.landmark_files import read_landmark_csv, read_landmark_json
+from skelgnn_tf.datasets.openpose_files import frame_detections, read_openpose_folder
 
 #: What a file may hold beside its keypoints.
 _BESIDE = ("image_size", "fps")
 _USUAL_FPS = 30.0
 #: A person is larger than this many pixels; whatever stays below is in another unit.
 _FEW_PX = 4.0
-#: How large a face may be beside its person: 0.06 to 0.25 in COCO's order of generated exercises, where joints 0 to 4
-#: are the face; 0.26 to 0.80 with h36m_17's joints 0 to 4.
-_FACE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,21 @@ def read_keypoints(
     image_size_px: tuple[int, int] | None = None,
     fps: float | None = None,
 ) -> KeypointFile:
-    """Reads keypoints from an .npz (key `keypoints`, or its only array; also `image_size`, `fps`) or .npy file.
+    """Reads the keypoints of a take.
 
-    The array is (frames, joints, 2 or 3) or (persons, frames, joints, 2 or 3): x, y in pixels[, confidence]. NaN and
-    confidence 0 are missing; without confidence (0, 0) is missing too, as detectors write it. Coordinates in 0..1 are
-    recognised and scaled by the picture's size.
+    - .npz (key `keypoints`, or its only array; also `image_size`, `fps`) and .npy: (frames, joints, 2 or 3) or
+      (persons, frames, joints, 2 or 3), x, y in pixels[, confidence]
+    - .json: COCO results (AlphaPose, MMPose), MMPose's `instance_info`, a frame of OpenPose, or MediaPipe's landmarks
+    - a folder of OpenPose's *_keypoints.json
+    - .csv: x, y[, visibility] of each joint in columns, a row for each frame
+
+    NaN and confidence 0 are missing; without confidence (0, 0) is missing too, as detectors write it. Coordinates in
+    0..1 are recognised and scaled by the picture's size.
 
     Args:
-        path: The file.
-        layout: Name of a skeleton; None recognises it by the number of joints and, with 17, by how they lie.
+        path: The file or folder.
+        layout: Name of a skeleton; None recognises it by the format, the number of joints and, with 17, by their
+            places.
         image_size_px: Width and height; None takes the file's, or what the keypoints span.
         fps: Frames per second; None takes the file's, or 30.
 
@@ -68,50 +76,78 @@ def read_keypoints(
         ValueError: A file that cannot be read or holds something else, a layout that cannot be told, coordinates in
             0..1 without a picture's size, no keypoint at all; names file and what was expected.
     """
-    path, notes = Path(path), []
-    if path.suffix not in _READERS:
-        raise ValueError(f"{path}: expected a keypoint file {' or '.join(_READERS)}; save an array (frames, joints, 2)")
-    array, beside = _READERS[path.suffix](path)
-    image_size_px = _image_size(path, beside["image_size"] if image_size_px is None else image_size_px)
-    keypoints = _keypoints(path, array, notes)
+    path = Path(path)
+    raw = _raw(path)
+    notes = list(raw.notes)
+    image_size_px = _image_size(path, raw.image_size if image_size_px is None else image_size_px)
+    keypoints = _keypoints(path, raw.keypoints, notes)
     keypoints[..., :2] *= _pixels_per_unit(path, keypoints, image_size_px, notes)
-    if layout is None:
-        layout = _recognized(path, keypoints, notes)
-    elif keypoints.shape[2] != skeletons.get(layout).num_joints:
-        raise ValueError(
-            f"{path} has {keypoints.shape[2]} joints; {layout} has {skeletons.get(layout).num_joints}. Choose another "
-            "--keypoint-layout"
-        )
+    layout = _layout(path, keypoints, layout, raw.layout, notes)
     if image_size_px is None:
         width, height = (max(1, math.ceil(x)) for x in keypoints[..., :2].max(axis=(0, 1, 2)))
         image_size_px = (width, height)
         notes.append(f"no picture size in the file; {width} x {height} pixels, what the keypoints span, is assumed")
-    fps = _fps(path, beside["fps"] if fps is None else fps, notes)
+    fps = _fps(path, raw.fps if fps is None else fps, notes)
     return KeypointFile(str(path), keypoints, layout, image_size_px, fps, tuple(notes))
 
 
-def _read_npz(path: Path) -> tuple[Any, dict]:
+def is_keypoint_file(path: str | Path) -> bool:
+    """Whether `read_keypoints` is the one to read this: by its suffix, or as a folder with JSON files in it."""
+    path = Path(path)
+    return next(path.glob("*_keypoints.json"), None) is not None if path.is_dir() else path.suffix.lower() in _READERS
+
+
+def _raw(path: Path) -> Raw:
+    if path.is_dir():
+        return read_openpose_folder(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"{path}: expected keypoints as {', '.join(_READERS)} or a folder of OpenPose's *_keypoints.json; or save "
+            "an array (frames, joints, 2)"
+        )
+    return reader(path)
+
+
+def _read_npz(path: Path) -> Raw:
     keys = pickles.npz_keys(path)
     arrays = [key for key in keys if key not in _BESIDE]
     if "keypoints" not in keys and len(arrays) != 1:
         raise ValueError(f"{path} holds {', '.join(keys) or 'nothing'}; expected the key 'keypoints', or one array")
     key = "keypoints" if "keypoints" in keys else arrays[0]
-    beside = {name: pickles.load_npz(path, name) if name in keys else None for name in _BESIDE}
-    return pickles.load_npz(path, key), beside
+    return Raw(pickles.load_npz(path, key), **{name: pickles.load_npz(path, name) for name in _BESIDE if name in keys})
 
 
-def _read_npy(path: Path) -> tuple[Any, dict]:
+def _read_npy(path: Path) -> Raw:
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; expected a keypoint file {' or '.join(_READERS)}")
     try:
-        return np.load(path, allow_pickle=False), dict.fromkeys(_BESIDE)
+        return Raw(np.load(path, allow_pickle=False))
     except (ValueError, EOFError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} is no array of numbers that numpy.save wrote ({reason}); save it anew") from error
 
 
-#: Reader for each kind of file: the array, and what stands beside it ({"image_size", "fps"}, None if unknown).
-_READERS: dict[str, Callable[[Path], tuple[Any, dict]]] = {".npz": _read_npz, ".npy": _read_npy}
+def _read_json(path: Path) -> Raw:
+    values = read_json(path)
+    if not values:
+        raise ValueError(f"{path} is empty; is there no person in the take?")
+    if is_coco_results(values):
+        return read_coco_results(path, values)
+    if isinstance(values, dict) and "people" in values:
+        detections = frame_detections(path, values, 0)
+        if not detections:
+            raise ValueError(f"{path} has no person in it")
+        return Raw(assemble(detections, 1)[0], layout=skeletons.COCO_17.name)
+    return read_landmark_json(path, values)
+
+
+_READERS: dict[str, Callable[[Path], Raw]] = {
+    ".npz": _read_npz,
+    ".npy": _read_npy,
+    ".json": _read_json,
+    ".csv": read_landmark_csv,
+}
 
 
 def _keypoints(path: Path, array: Any, notes: list[str]) -> np.ndarray:
@@ -158,57 +194,23 @@ def _pixels_per_unit(
         raise ValueError(f"{path}: coordinates lie in {low:.3g} to {high:.3g}, neither pixels nor 0..1; give pixels")
     if image_size_px is None:
         raise ValueError(
-            f"{path}: coordinates lie in 0..1, shares of a picture whose size is unknown; add image_size (width, "
-            "height) to the file, or give pixels"
+            f"{path}: coordinates lie in 0..1, shares of a picture whose size is unknown, as MediaPipe gives them; "
+            "say it with --image-size, add image_size (width, height) to the file, or give pixels"
         )
     notes.append(f"coordinates in 0..1 were scaled to the picture of {image_size_px[0]} x {image_size_px[1]} pixels")
     return np.array(image_size_px, np.float32)
 
 
-def _recognized(path: Path, keypoints: np.ndarray, notes: list[str]) -> str:
-    """The layout that keypoints (persons, frames, joints, 3) have by number of joints and, with 17, by their places."""
-    joints = keypoints.shape[2]
-    # LCN's is Human3.6M's with other edges.
-    layouts = [s.name for s in skeletons.ALL.values() if s.num_joints == joints and not s.extra_edges]
-    if not layouts:
-        known = ", ".join(f"{s.name} ({s.num_joints})" for s in skeletons.ALL.values() if not s.extra_edges)
-        raise ValueError(
-            f"{path} has {joints} joints, which no known layout has: {known}. Leave other joints out, and say which "
-            "layout it is with --keypoint-layout"
-        )
-    if len(layouts) == 1:
-        return layouts[0]
-    layout = _like_coco_or_shortest(keypoints, [name for name in layouts if name != "coco_17"])
-    others = ", ".join(name for name in layouts if name != layout)
-    notes.append(f"{joints} joints lie as in {layout}; if they are {others}, say so with --keypoint-layout")
-    return layout
-
-
-def _like_coco_or_shortest(keypoints: np.ndarray, others: list[str]) -> str:
-    """coco_17 if its face is small beside the person, else the layout whose bones are shortest."""
-    flat = keypoints.reshape(-1, *keypoints.shape[2:])
-    seen = flat[..., 2] > 0
-    face = [i for i, name in enumerate(skeletons.COCO_17.joints) if name.endswith(("nose", "eye", "ear"))]
-    whole, part = _sizes(flat, seen), _sizes(flat[:, face], seen[:, face])
-    # In a close-up of a head and shoulders a face is large too.
-    fit = (seen.mean(axis=1) > 0.75) & (whole > 0)
-    if not fit.any() or np.median(part[fit] / whole[fit]) <= _FACE_SHARE:
-        return "coco_17"
-    return min(others, key=lambda name: _mean_bone(flat, seen, skeletons.get(name)))
-
-
-def _sizes(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """The longer side of the box round each frame's visible joints (frames, joints, 3) -> (frames,); 0 without any."""
-    low = np.where(seen[..., None], keypoints[..., :2], np.inf).min(axis=1)
-    high = np.where(seen[..., None], keypoints[..., :2], -np.inf).max(axis=1)
-    return np.where(seen.any(axis=1), np.max(high - low, axis=-1), 0)
-
-
-def _mean_bone(keypoints: np.ndarray, seen: np.ndarray, skeleton: skeletons.Skeleton) -> float:
-    children, parents = np.array(skeleton.bones).T
-    lengths = np.linalg.norm(keypoints[:, children, :2] - keypoints[:, parents, :2], axis=-1)
-    both = seen[:, children] & seen[:, parents]
-    return lengths[both].mean() if both.any() else np.inf
+def _layout(path: Path, keypoints: np.ndarray, asked: str | None, told: str | None, notes: list[str]) -> str:
+    """The layout that the user asked for, the format told, or the joints (persons, frames, joints, 3) look like."""
+    if asked is None:
+        return told or recognized_layout(path, keypoints, notes)
+    joints, wanted = keypoints.shape[2], skeletons.get(asked).num_joints
+    if joints != wanted:
+        raise ValueError(f"{path} has {joints} joints; {asked} has {wanted}. Choose another --keypoint-layout")
+    if told is not None and told != asked:
+        raise ValueError(f"{path} has the joints of {told}, as its format says; leave --keypoint-layout {asked} out")
+    return asked
 
 
 def _image_size(path: Path, value: Any) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Predictions as files: json, npz, csv."""
+"""Predictions as files: json, npz, csv, bvh, trc."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from skelgnn_tf.prediction.bvh import bvh_text
 from skelgnn_tf.prediction.result import Actions, Poses, Prediction
+from skelgnn_tf.prediction.trc import trc_text
 
 AXES = "camera: x right, y down, z forward"
 #: Decimals of metres and of probabilities in text files: hundredths of a millimetre.
@@ -19,15 +21,16 @@ _TOP = 3
 
 
 def save(prediction: Prediction, path: str | Path) -> Path:
-    """Writes a prediction as .json, .npz or .csv, beside and renamed, so that no half file is left.
+    """Writes a prediction as .json, .npz, .csv, .bvh or .trc, beside and renamed, so that no half file is left.
 
-    Text has metres and probabilities to five decimals, npz all bits; csv has a row for each frame and no windows.
+    Text has metres and probabilities to five decimals or more, npz all bits; csv has a row for each frame and no
+    windows; bvh and trc have the motion alone.
 
     Raises:
-        ValueError: Another suffix.
+        ValueError: Another suffix, or a motion of a prediction without poses.
     """
     path = Path(path)
-    check_suffix(path)
+    check_suffix(path, prediction.poses is not None)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     try:
@@ -38,12 +41,27 @@ def save(prediction: Prediction, path: str | Path) -> Path:
     return path
 
 
-def check_suffix(path: str | Path) -> None:
-    """Raises ValueError for a path that `save` could not write."""
-    if Path(path).suffix not in _WRITERS:
-        raise ValueError(
-            f"cannot write {path}: the output wants {', '.join(_WRITERS)}; got {Path(path).suffix or 'no suffix'}"
-        )
+def check_suffix(path: str | Path, with_poses: bool = True) -> None:
+    """Raises ValueError for a path that `save` could not write a prediction to, with or without poses."""
+    suffix = Path(path).suffix
+    if suffix not in _WRITERS:
+        raise ValueError(f"cannot write {path}: the output wants {', '.join(_WRITERS)}; got {suffix or 'no suffix'}")
+    if suffix in _MOTIONS and not with_poses:
+        raise ValueError(f"cannot write {path}: {suffix} is a motion in 3D, and without a lifter there is none")
+
+
+def notes_on(prediction: Prediction, path: str | Path) -> tuple[str, ...]:
+    """What `save` had to change so that a prediction goes into a file of this suffix, a line each."""
+    suffix = Path(path).suffix
+    if suffix not in _MOTIONS or prediction.poses is None:
+        return ()
+    missing = int(np.isnan(prediction.poses.pose_m).any(axis=(1, 2)).sum())
+    if suffix == ".trc":
+        return (f"{path}: in {missing} frames nobody is seen, and markers are missing (nan)",) if missing else ()
+    notes = [f"{path}: bones have their median length; where the lifter stretches them, their direction is kept"]
+    if missing:
+        notes.append(f"{path}: {missing} frames without anyone are bridged, at both ends the next pose is held")
+    return tuple(notes)
 
 
 def _write_json(prediction: Prediction, path: Path) -> None:
@@ -163,6 +181,16 @@ def _write_csv(prediction: Prediction, path: Path) -> None:
             rows.writerow(row)
 
 
+def _write_bvh(prediction: Prediction, path: Path) -> None:
+    poses = prediction.poses
+    path.write_text(bvh_text(poses.pose_m, poses.skeleton, prediction.fps), encoding="utf-8")
+
+
+def _write_trc(prediction: Prediction, path: Path) -> None:
+    poses, name = prediction.poses, f"{Path(prediction.source).stem}.trc"
+    path.write_text(trc_text(poses.pose_m, poses.skeleton, prediction.fps, name), encoding="utf-8")
+
+
 def _rounded(values: np.ndarray | float) -> list | float:
     return np.round(np.asarray(values, float), _DECIMALS).tolist()
 
@@ -171,4 +199,8 @@ _WRITERS: dict[str, Callable[[Prediction, Path], None]] = {
     ".json": _write_json,
     ".npz": _write_npz,
     ".csv": _write_csv,
+    ".bvh": _write_bvh,
+    ".trc": _write_trc,
 }
+#: Those that hold poses and nothing else.
+_MOTIONS = (".bvh", ".trc")
