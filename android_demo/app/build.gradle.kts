@@ -1,0 +1,49 @@
+plugins {
+    // Kotlin itself is built into AGP 9.
+    alias(libs.plugins.android.application)
+    alias(libs.plugins.kotlin.compose)
+}
+
+android {
+    namespace = "org.skelgnn.demo"
+    compileSdk = 36
+
+    defaultConfig {
+        applicationId = "org.skelgnn.demo"
+        minSdk = 24
+        targetSdk = 35
+        versionCode = 1
+        versionName = "1.0"
+        // Phones and the emulator. The libraries' other processors would double the download.
+        ndk { abiFilters += listOf("arm64-v8a", "x86_64") }
+    }
+
+    buildFeatures { compose = true }
+
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+
+    // Models are mapped into memory from the APK, which works only where they are not compressed.
+    androidResources { noCompress += listOf("tflite", "task") }
+
+    // Native libraries stay uncompressed and aligned to 16 KB pages.
+    packaging { jniLibs { useLegacyPackaging = false } }
+}
+
+dependencies {
+    implementation(project(":core"))
+    implementation(platform(libs.compose.bom))
+    implementation(libs.activity.compose)
+    implementation(libs.camera.camera2)
+    implementation(libs.camera.compose)
+    implementation(libs.camera.lifecycle)
+    implementation(libs.compose.foundation)
+    implementation(libs.compose.material3)
+    implementation(libs.compose.ui)
+    implementation(libs.lifecycle.runtime.compose)
+    implementation(libs.lifecycle.viewmodel)
+    implementation(libs.litert)
+    implementation(libs.mediapipe.vision)
+}

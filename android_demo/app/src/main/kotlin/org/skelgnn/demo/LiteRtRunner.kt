@@ -1,0 +1,43 @@
+package org.skelgnn.demo
+
+import android.content.res.AssetManager
+import com.google.ai.edge.litert.Accelerator
+import com.google.ai.edge.litert.CompiledModel
+import com.google.ai.edge.litert.TensorBuffer
+import org.skelgnn.core.ModelContract
+import org.skelgnn.core.Runner
+
+/**
+ * Runs a `.tflite` file of the app's assets with LiteRT on the CPU, where models of this size take about a millisecond;
+ * on a GPU the way there and back would cost more than that. Not thread-safe, as its buffers are used again.
+ */
+class LiteRtRunner(assets: AssetManager, file: String, private val contract: ModelContract) : Runner, AutoCloseable {
+    private val model = CompiledModel.create(
+        assets,
+        file,
+        CompiledModel.Options(Accelerator.CPU).apply { cpuOptions = CompiledModel.CpuOptions(numThreads = 1) },
+    )
+    private val buffers = mutableMapOf<String, Buffers>()
+
+    private class Buffers(val inputs: Map<String, TensorBuffer>, val outputs: Map<String, TensorBuffer>)
+
+    override fun run(signature: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> {
+        val buffers = buffers.getOrPut(signature) { allocate(signature) }
+        buffers.inputs.forEach { (name, buffer) -> buffer.writeFloat(inputs.getValue(name)) }
+        model.run(buffers.inputs, buffers.outputs, signature)
+        return buffers.outputs.mapValues { (_, buffer) -> buffer.readFloat() }
+    }
+
+    private fun allocate(name: String): Buffers {
+        val signature = contract.signatures.getValue(name)
+        return Buffers(
+            signature.inputs.mapValues { (input, _) -> model.createInputBuffer(input, name) },
+            signature.outputs.mapValues { (output, _) -> model.createOutputBuffer(output, name) },
+        )
+    }
+
+    override fun close() {
+        buffers.values.forEach { used -> (used.inputs.values + used.outputs.values).forEach { it.close() } }
+        model.close()
+    }
+}

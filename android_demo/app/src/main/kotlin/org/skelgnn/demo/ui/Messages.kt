@@ -1,0 +1,56 @@
+package org.skelgnn.demo.ui
+
+import androidx.compose.foundation.layout.Arrangement
+import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.fillMaxSize
+import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.safeDrawingPadding
+import androidx.compose.foundation.shape.RoundedCornerShape
+import androidx.compose.material3.Button
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.Surface
+import androidx.compose.material3.Text
+import androidx.compose.material3.TextButton
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.res.stringResource
+import androidx.compose.ui.text.style.TextAlign
+import androidx.compose.ui.unit.dp
+import org.skelgnn.demo.R
+
+/** A full page for what stops the app: what is wrong, why, and a button (its text and what it does) that may help. */
+@Composable
+fun Message(title: String, detail: String, button: Pair<String, () -> Unit>? = null) {
+    Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
+        Column(
+            Modifier.safeDrawingPadding().padding(24.dp),
+            verticalArrangement = Arrangement.spacedBy(16.dp, Alignment.CenterVertically),
+            horizontalAlignment = Alignment.CenterHorizontally,
+        ) {
+            Text(title, style = MaterialTheme.typography.headlineSmall, textAlign = TextAlign.Center)
+            Text(detail, style = MaterialTheme.typography.bodyMedium, textAlign = TextAlign.Center)
+            button?.let { (text, act) -> Button(onClick = act) { Text(text) } }
+        }
+    }
+}
+
+/** A line over the camera's picture for what passes by itself. */
+@Composable
+fun Notice(text: String) {
+    Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp), contentAlignment = Alignment.TopCenter) {
+        Surface(shape = RoundedCornerShape(16.dp), color = PANEL) {
+            val style = MaterialTheme.typography.titleMedium
+            Text(text, Modifier.padding(16.dp), textAlign = TextAlign.Center, style = style)
+        }
+    }
+}
+
+/** The button that changes between the front and the back camera. */
+@Composable
+fun CameraSwitch(onClick: () -> Unit) {
+    Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp), contentAlignment = Alignment.BottomEnd) {
+        TextButton(onClick = onClick) { Text(stringResource(R.string.switch_camera)) }
+    }
+}

@@ -1,0 +1,56 @@
+package org.skelgnn.core
+
+import kotlin.math.exp
+import kotlin.test.Test
+
+/** Windows of a live stream against `skelgnn_tf.inference`. */
+class LiveTest {
+    private val golden by lazy { fromPython("live.json") }
+    private val frames by lazy { golden["frames"].int }
+    private val joints by lazy { golden["joints"].int }
+
+    private fun List<FloatArray>.flatten() = flatMap { it.toList() }
+
+    private fun keypoints(case: Json): List<Keypoints> {
+        val values = case["keypoints"].items.map { it.flatten() }
+        return values.mapIndexed { i, frame -> Keypoints(frame, 640, 480, 100 + i / case["camera_fps"].double) }
+    }
+
+    private fun contract(case: Json, task: String): ModelContract {
+        val names = (0..<joints).joinToString { "\"j$it\"" }
+        val outputs = """"pose_m": [1, 1, $joints, 3], "confidence": [1, 1, $joints]"""
+        val text = if (task == "lift") contractText(task, frames, case["fps"].double, outputs = outputs)
+        else contractText(task, frames, case["fps"].double, outputs = "\"probabilities\": [1, 2]")
+        return ModelContract.parse(
+            text.replace("\"joints\": [\"nose\"]", "\"joints\": [$names]").replace("[-1]", "[-1, 0]")
+                .replace("\"keypoint_joints\": [\"nose\"]", "\"keypoint_joints\": [$names]")
+                .replace("[1, $frames, 1, 3]", "[1, $frames, $joints, 3]"),
+        )
+    }
+
+    @Test
+    fun `poses are those of lift at every frame rate`() {
+        for (case in golden["cases"].items) {
+            val lifter = PoseLifter(contract(case, "lift"), toyLifter(frames))
+            val poses = keypoints(case).map { frame -> lifter.push(frame).jointsM.map { it.toFloat() } }
+            val expected = case["pose_m"].items.map { it.flatten() }
+            val rate = case["camera_fps"].double
+            poses.forEachIndexed { i, pose -> assertClose(expected[i].toList(), pose, "frame $i of $rate a second") }
+        }
+    }
+
+    @Test
+    fun `decisions are those of ActionStream at every frame rate`() {
+        for (case in golden["cases"].items) {
+            val softmax = Runner { _, inputs ->
+                val sum = weightedSum(inputs.getValue("keypoints"), frames)
+                val scores = FloatArray(joints) { exp(sum[3 * it] / 10) }
+                mapOf("probabilities" to scores.map { it / scores.sum() }.toFloatArray())
+            }
+            val recognizer = ActionRecognizer(contract(case, "action"), softmax, case["hop"].int)
+            val decisions = keypoints(case).mapNotNull { recognizer.push(it) }
+            val expected = case["probabilities"].items.map { it.flatten() }
+            assertClose(expected.flatten(), decisions.flatten(), "decisions")
+        }
+    }
+}

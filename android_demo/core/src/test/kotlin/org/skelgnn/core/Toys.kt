@@ -1,0 +1,54 @@
+package org.skelgnn.core
+
+/** A contract of one joint in two frames a second for tests, as the text of a model.json. */
+internal fun contractText(
+    task: String = "lift",
+    frames: Int = 3,
+    fps: Double = 10.0,
+    lookAhead: Int = 0,
+    step: Boolean = false,
+    outputs: String = if (task == "lift") LIFTS else """"probabilities": [1, 2]""",
+): String {
+    val keypoints = """"image_size": [1, 2], "keypoints": [1, """
+    val signature = """"serving_default": {"inputs": {$keypoints$frames, 1, 3]}, "outputs": {$outputs}}"""
+    val state = """"state": [1, ${frames - 1}, 1, 4]"""
+    val second = """, "step": {"inputs": {$keypoints 1, 1, 3], $state}, "outputs": {$outputs, $state}}"""
+    return """{
+        "format": 1, "name": "toy", "task": "$task", "licence": "Apache-2.0", "frames": $frames, "fps": $fps,
+        "look_ahead_frames": $lookAhead, "classes": ${if (task == "lift") "null" else """["rest", "squat"]"""},
+        "keypoint_layout": "toy", "keypoint_joints": ["nose"],
+        "skeleton": {"name": "toy", "joints": ["nose"], "parents": [-1], "mirror": [0]},
+        "files": {"model.tflite": {"sha256": "${"0".repeat(64)}", "bytes": 3}},
+        "signatures": {$signature${if (step) second else ""}}
+    }"""
+}
+
+/** Weights 1, 2, .. of a window's frames, so that which frames it holds, and in which order, shows in the sum. */
+internal fun weightedSum(window: FloatArray, frames: Int): FloatArray {
+    val size = window.size / frames
+    return FloatArray(size) { i -> (0..<frames).sumOf { (it + 1.0) * window[it * size + i] }.toFloat() }
+}
+
+/** A lifter of one joint whose pose is its window's weighted sum, through either signature. */
+internal fun toyLifter(frames: Int) = Runner { signature, inputs ->
+    val newest = inputs.getValue("keypoints")
+    if (signature == ModelContract.WINDOW) return@Runner lifted(newest, frames)
+    // As export/phone_model.py: the frames before, and 1 where there was one; the first frame stands for those missing.
+    val past = inputs.getValue("state").toList().chunked(4)
+    val seen = past.filter { it[3] == 1f }.map { it.take(3) } + listOf(newest.toList())
+    val window = List(frames - seen.size) { seen.first() } + seen
+    val state = past.drop(1).flatten() + newest.toList() + 1f
+    lifted(window.flatten().toFloatArray(), frames) + ("state" to state.toFloatArray())
+}
+
+private fun lifted(window: FloatArray, frames: Int): Map<String, FloatArray> {
+    val joints = window.size / frames / 3
+    val confidence = FloatArray(joints) { window[window.size - 3 * joints + 3 * it + 2] }
+    return mapOf("pose_m" to weightedSum(window, frames), "confidence" to confidence)
+}
+
+/** One joint at x = [x]. */
+internal fun frame(x: Float, timeS: Double, widthPx: Int = 640) =
+    Keypoints(floatArrayOf(x, 0f, 1f), widthPx, 480, timeS)
+
+private const val LIFTS = """"pose_m": [1, 1, 1, 3], "confidence": [1, 1, 1]"""

@@ -1,0 +1,15 @@
+// Written from https://developer.android.com/reference/kotlin/androidx/camera/compose/package-summary; parameters that
+// the app leaves at their defaults and whose types it never names are left out.
+package androidx.camera.compose
+
+import androidx.camera.core.SurfaceRequest
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.Modifier
+
+@Composable
+fun CameraXViewfinder(
+    surfaceRequest: SurfaceRequest,
+    modifier: Modifier = Modifier,
+    alignment: Alignment = Alignment.Center,
+): Unit = TODO()
