@@ -2,7 +2,8 @@
 
 - hcsf: what the layer computes, computed in other ways, forward and backward, in the shapes of the paper's stages.
 - training: clips per second of a step (AdamW) for each stream, a static graph and plain one-hop GCN layers.
-- latency: one clip through Keras and through a float32 `.tflite` file, which must give the same scores.
+- latency: one clip through Keras and through an exported float32 `.tflite` file, which must give the same
+  probabilities.
 - pipeline: batches out of a float16 cache alone, against the training that consumes them.
 
 What is compared takes turns, round after round, since the machine's clock may swing by a factor of three. Times are
@@ -36,10 +37,11 @@ from skelgnn_tf.config import Config
 from skelgnn_tf.datasets.sequences import ActionSet, SequenceWriter
 from skelgnn_tf.layers.stream import STREAMS
 from skelgnn_tf.models.action_recognizer import SIZES
+from skelgnn_tf.runner import Runner
 from skelgnn_tf.skeletons import NTU_25
 from skelgnn_tf.training.pipeline import sequence_batches
 from skelgnn_tf.training.recognition import Recognition
-from tflite_recognizer import clips_of, largest_difference, recognizer, runner, tflite
+from tflite_recognizer import clips_of, export, recognizer
 from turns import ratios, take_turns
 
 # Every way of computing is a function of its own, traced once.
@@ -49,6 +51,8 @@ VARIANTS = {stream: {"stream": stream} for stream in STREAMS} | {
     "static graph": {"dynamic": False},
     "one-hop GCN": {"dynamic": False, "short_hops": 1, "max_hops": 1},
 }
+#: What training makes of "auto" for poses.
+POSES = {"input": "pose", "persons": 1, "confidence": False, "normalization": "center"}
 
 
 @dataclass(frozen=True)
@@ -162,20 +166,19 @@ def latency_tables(settings: Settings) -> Iterator[Table]:
     """Milliseconds of one clip, through Keras and through LiteRT."""
     for size in settings.sizes:
         works, facts = {}, {}
-        for stream in ("joint", "bone_motion"):
-            model = recognizer(
-                classes=CLASSES, frames=settings.frames, stream=stream, size=size, channels=settings.channels or None
-            )
-            content, clip = tflite(model), clips_of(model, 1)
-            runners = {"LiteRT, 1 thread": runner(content, 1), "LiteRT, 2 threads": runner(content, 2)}
-            for name, run in runners.items():
-                facts[stream, name] = f"{len(content) / 1e6:.2f}", f"{largest_difference(run, model):.1e}"
-            compiled, tensor = tf.function(model), tf.constant(clip)
-            works[f"{stream}: Keras"] = lambda compiled=compiled, tensor=tensor: compiled(tensor)
-            for name, run in runners.items():
-                works[f"{stream}: {name}"] = lambda run=run, clip=clip: run(clip)
-        # One clip is quick.
-        seconds = take_turns(works, 6 * settings.repeats)
+        with tempfile.TemporaryDirectory(prefix="action_speed") as folder:
+            for stream in ("joint", "bone_motion"):
+                config = settings.config(size, stream=stream, **POSES)
+                model, file = recognizer(config, CLASSES), Path(folder) / f"{stream}.tflite"
+                largest_difference, clip = export(model, config, file), clips_of(model, 1)
+                compiled, tensor = tf.function(model), tf.constant(clip)
+                works[f"{stream}: Keras"] = lambda compiled=compiled, tensor=tensor: compiled(tensor)
+                for threads in (1, 2):
+                    name, runner = f"LiteRT, {threads} thread{'s' * (threads > 1)}", Runner(file, threads)
+                    works[f"{stream}: {name}"] = lambda runner=runner, clip=clip: runner.run(pose_m=clip)
+                    facts[stream, name] = f"{file.stat().st_size / 1e6:.2f}", f"{largest_difference:.1e}"
+            # One clip is quick.
+            seconds = take_turns(works, 6 * settings.repeats)
         title = f"latency, {size}, (1, 1 person, {settings.frames} frames, 25 joints, 3)"
         table = _table(title, ("stream", "runner"), ("ms", "to Keras", "to joint", "file MB", "off Keras by"))
         for name, taken in seconds.items():

@@ -109,11 +109,10 @@ def export(
             (Path(beside) / "golden.json").write_text(json.dumps(golden) + "\n")
             (Path(beside) / "model.json").write_text(json.dumps(described | {"files": files}, indent=1) + "\n")
             folder.mkdir(parents=True, exist_ok=True)
-            for old in (*_FORMATS, *_OTHERS):
-                if old not in files and old not in _OTHERS:
-                    (folder / old).unlink(missing_ok=True)
             for new in Path(beside).iterdir():
                 os.replace(new, folder / new.name)
+            for old in _FORMATS.keys() - files.keys():
+                (folder / old).unlink(missing_ok=True)
     except OSError as error:
         mend = "make room" if error.errno == errno.ENOSPC else "choose another --output"
         raise ValueError(f"cannot write {folder}: {error.strerror}; {mend}") from error
@@ -177,7 +176,7 @@ def _kept(folder: Path, described: dict, overwrite: bool) -> dict:
             f"{folder} holds another model or another layout ({there.get('name')}, "
             f"{there.get('keypoint_layout')}); replace it with --overwrite or choose another --output"
         )
-    return files if same else {}
+    return {name: entry for name, entry in files.items() if (folder / name).exists()} if same else {}
 
 
 def _name(path: Path | str) -> str:

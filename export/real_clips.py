@@ -144,10 +144,14 @@ def _recognition(
             seed=config.seed, fitness_clips=min(_GENERATED, config.fitness_clips), skip_bad=config.skip_bad, **own,
         )  # fmt: skip
         about = config.dataset[0]
-    except (ValueError, OSError):
+    except (ValueError, OSError) as error:
         if config.dataset == ("fitness",):
             raise
-        data, about = actions.load("fitness", fitness_clips=1, **own), "fitness"
+        try:
+            data, about = actions.load("fitness", fitness_clips=1, **own), "fitness"
+        except ValueError:
+            # Generated clips lack these joints: what can be mended is what was wrong with the model's own data.
+            raise error from None
     known = data.classes == model.classes
     test = _action_windows(data.test, model, config, layout, f"{about} (test split)", known)
     train = _action_windows(data.train, model, config, layout, f"{about} (training split)", known)

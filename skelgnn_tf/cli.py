@@ -305,33 +305,67 @@ def draw(model: Path | None, dataset, data_dir, clip: int, output: Path | None) 
 
 
 @main.command()
-@click.argument("keypoints", type=click.Path(path_type=Path))
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option(
-    "--lifter", default="fitness_9f", show_default=True, help="run folder, .keras file or preset; none for no 3D"
-)
+    "--lifter", default="fitness_9f", show_default=True,
+    help="preset, run folder, .keras, .tflite or .onnx file; none for no 3D",
+)  # fmt: skip
 @click.option("--recognizer", default="exercises_2d", show_default=True, help="the same for actions; none for none")
 @click.option(
-    "--keypoint-layout", help="joints of the file: coco_17, h36m_17, blazepose_33, ...  [default: by its shape]"
-)
-@click.option("--image-size", nargs=2, type=int, help="width and height of the picture  [default: as in the file]")
+    "--keypoint-layout", "layout",
+    help="joints of a keypoint file: coco_17, h36m_17, blazepose_33, ...  [default: by its form]",
+)  # fmt: skip
+@click.option("--image-size", "image_size_px", nargs=2, type=int, help="keypoint file: width and height of the picture")
 @click.option("--fps", type=float, help="frames per second  [default: as in the file, else 30]")
 @click.option("--hop", default=8, show_default=True, help="frames from one decision to the next")
-@click.option("--output", type=click.Path(path_type=Path), help=".json, .npz or .csv")
+@click.option("--persons", default=1, show_default=True, help="video: how many people to follow; the largest counts")
+@click.option(
+    "--detector", type=click.Choice(["lite", "full", "heavy"]), default="full", show_default=True,
+    help="video: size of BlazePose",
+)  # fmt: skip
+@click.option("--detector-models", help="video: folder or .task file with BlazePose's models  [default: the cache]")
+@click.option("--smooth/--no-smooth", default=True, show_default=True, help="filter the poses over time")
+@click.option("--subject-height", "subject_height_m", type=float, help="how tall the person is, metres")
+@click.option("--output", type=click.Path(path_type=Path), help=".json, .npz, .csv, .bvh or .trc")
+@click.option("--render", "picture", type=click.Path(path_type=Path), help=".gif, .mp4, .html or .png")
 @_one_line_errors
-def predict(keypoints: Path, lifter: str, recognizer: str, **options) -> None:
-    """Turn the 2D KEYPOINTS of a file (.npz, .npy) into 3D poses and actions over time."""
-    _check_writable("--output", options["output"], is_folder=False)
+def predict(source: Path, lifter: str, recognizer: str, **options) -> None:
+    """Turn INPUT into 3D poses, actions and repetitions over time.
+
+    INPUT is a video, a folder of pictures, webcam:0, or 2D keypoints: .npz, .npy, .csv, .json (AlphaPose, MMPose,
+    MediaPipe) or a folder of OpenPose's.
+    """
+    for option, path in (("--output", options["output"]), ("--render", options["picture"])):
+        _check_writable(option, path, is_folder=False)
     _import_keras_quietly()
     from skelgnn_tf.prediction import run
 
-    run(
-        keypoints,
-        lifter=None if lifter == "none" else lifter,
-        recognizer=None if recognizer == "none" else recognizer,
-        layout=options.pop("keypoint_layout"),
-        image_size_px=options.pop("image_size") or None,
-        **options,
-    )
+    models = {"lifter": lifter, "recognizer": recognizer}
+    run(source, **{role: None if name == "none" else name for role, name in models.items()}, **options)
+
+
+@main.group()
+def detector() -> None:
+    """The model files that find people's keypoints in videos."""
+
+
+@detector.command()
+@click.option("--size", type=click.Choice(["lite", "full", "heavy"]), default="full", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="where to  [default: the cache]")
+@_one_line_errors
+def download(size: str, folder: Path | None) -> None:
+    """Fetch BlazePose's models (Apache-2.0) from Google, once; predict on videos wants them."""
+    from rich.progress import Progress
+
+    from skelgnn_tf.video.detector_models import download_models
+
+    _check_writable("--folder", folder)
+    with Progress(transient=True) as progress:
+        task = progress.add_task(f"BlazePose {size}", total=None)
+        file = download_models(
+            size, folder, on_progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    click.echo(f"model: {file}")
 
 
 def _check_writable(option: str, path: str | Path | None, is_folder: bool = True) -> None:

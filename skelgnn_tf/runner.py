@@ -25,6 +25,7 @@ class Runner:
     Attributes:
         contract: What model.json says; it is inside the file too.
         inputs: {name: shape} of `run`, batch 1.
+        outputs: The same of what it gives.
         any_batch: Whether inputs may have other batches: `.onnx` files.
 
     Raises:
@@ -47,7 +48,7 @@ class Runner:
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged or of another version: {str(error).splitlines()[0]}") from error
         self.any_batch = self.path.suffix == ".onnx"
-        self.inputs = {name: tuple(entry["shape"]) for name, entry in self.contract["inputs"].items()}
+        self.inputs, self.outputs = (_shapes(self.contract[ends]) for ends in ("inputs", "outputs"))
 
     def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs by name.
@@ -82,6 +83,10 @@ class Runner:
             keypoints = arrays["keypoints"]
             arrays["keypoints"] = np.where(keypoints[..., 2:] > 0, keypoints, np.float32(0))
         return self._run(signature, arrays)
+
+
+def _shapes(entries: dict) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(entry["shape"]) for name, entry in entries.items()}
 
 
 def read_contract(path: Path) -> dict:

@@ -5,6 +5,7 @@ from skelgnn_tf.motion.gaps import GapHolder, bridge_gaps
 from skelgnn_tf.motion.joint_angles import ANGLES, joint_angles
 from skelgnn_tf.motion.one_euro import OneEuroFilter
 from skelgnn_tf.motion.repetitions import RepetitionCounter, Repetitions
+from skelgnn_tf.motion.stature import stature_m
 
 __all__ = [
     "ANGLES",
@@ -15,4 +16,5 @@ __all__ = [
     "Repetitions",
     "bridge_gaps",
     "joint_angles",
+    "stature_m",
 ]

@@ -1,7 +1,23 @@
-"""What trained models say of a file: `skelgnn-tf predict`."""
+"""What trained models say of a video or of keypoints: `skelgnn-tf predict`."""
 
+from skelgnn_tf.prediction.command import run
+from skelgnn_tf.prediction.exported import ExportedModel
 from skelgnn_tf.prediction.files import notes_on, save
-from skelgnn_tf.prediction.predict import Trained, predict, run
-from skelgnn_tf.prediction.result import Actions, Poses, Prediction, Segment
+from skelgnn_tf.prediction.moving import moving
+from skelgnn_tf.prediction.predict import Trained, predict
+from skelgnn_tf.prediction.result import Actions, Motion, Poses, Prediction, Segment
 
-__all__ = ["Actions", "Poses", "Prediction", "Segment", "Trained", "notes_on", "predict", "run", "save"]
+__all__ = [
+    "Actions",
+    "ExportedModel",
+    "Motion",
+    "Poses",
+    "Prediction",
+    "Segment",
+    "Trained",
+    "moving",
+    "notes_on",
+    "predict",
+    "run",
+    "save",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgnn_tf.prediction.bvh import bvh_text
-from skelgnn_tf.prediction.result import Actions, Poses, Prediction
+from skelgnn_tf.prediction.result import Actions, Motion, Poses, Prediction
 from skelgnn_tf.prediction.trc import trc_text
 
 AXES = "camera: x right, y down, z forward"
@@ -76,6 +76,7 @@ def _write_json(prediction: Prediction, path: Path) -> None:
         "notes": list(prediction.notes),
         "pose": None if prediction.poses is None else _pose_values(prediction.poses, prediction.fps),
         "action": None if prediction.actions is None else _action_values(prediction.actions, prediction.fps),
+        "motion": None if prediction.motion is None else _motion_values(prediction.motion),
     }
     path.write_text(json.dumps(values, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -94,6 +95,19 @@ def _pose_values(poses: Poses, fps: float) -> dict:
         "latency_s": round(poses.latency_frames / fps, _DECIMALS),
         # (frames, joints, 3); null where nobody is seen.
         "frames": [None if np.isnan(pose).any() else _rounded(pose) for pose in poses.pose_m],
+    }
+
+
+def _motion_values(motion: Motion) -> dict:
+    return {
+        "bridged_frames": np.flatnonzero(motion.bridged).tolist(),
+        # A number for each frame; null where nobody is seen.
+        "angles_deg": {
+            name: [None if np.isnan(angle) else round(float(angle), 2) for angle in angles]
+            for name, angles in motion.angles_deg.items()
+        },
+        "exercise": list(motion.exercise),
+        "repetitions": motion.repetitions.tolist(),
     }
 
 
@@ -143,6 +157,15 @@ def _write_npz(prediction: Prediction, path: Path) -> None:
             "parents": poses.skeleton.parents,
             "pose_latency_frames": poses.latency_frames,
         }
+    if prediction.motion is not None:
+        motion = prediction.motion
+        arrays |= {
+            "bridged": motion.bridged,
+            "angle_names": list(motion.angles_deg),
+            "angles_deg": np.stack(list(motion.angles_deg.values()), axis=1),
+            "exercise": [name or "" for name in motion.exercise],
+            "repetitions": motion.repetitions,
+        }
     if prediction.actions is not None:
         actions = prediction.actions
         arrays |= {
@@ -160,10 +183,12 @@ def _write_npz(prediction: Prediction, path: Path) -> None:
 
 
 def _write_csv(prediction: Prediction, path: Path) -> None:
-    poses, actions = prediction.poses, prediction.actions
+    poses, actions, motion = prediction.poses, prediction.actions, prediction.motion
     header = ["frame", "time_s"]
     if actions is not None:
         header += ["action", "probability"]
+    if motion is not None:
+        header += [*(["exercise", "repetitions"] if motion.exercise else []), *(f"{n}_deg" for n in motion.angles_deg)]
     if poses is not None:
         header += [f"{joint}_{axis}_m" for joint in poses.skeleton.joints for axis in "xyz"]
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -175,6 +200,11 @@ def _write_csv(prediction: Prediction, path: Path) -> None:
                 probabilities = actions.decisions.frame_probabilities[frame]
                 label = int(probabilities.argmax())
                 row += [actions.classes[label], _rounded(probabilities[label])]
+            if motion is not None:
+                row += [motion.exercise[frame] or "", motion.repetitions[frame]] if motion.exercise else []
+                row += [
+                    "" if np.isnan(angles[frame]) else round(angles[frame], 2) for angles in motion.angles_deg.values()
+                ]
             if poses is not None:
                 # Empty where nobody is seen.
                 row += ["" if np.isnan(x) else _rounded(x) for x in poses.pose_m[frame].ravel()]

@@ -7,29 +7,37 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from rich.console import Console
 
 from skelgnn_tf import presets
 from skelgnn_tf.config import Config
 from skelgnn_tf.datasets.clip import Clip
-from skelgnn_tf.datasets.keypoint_files import KeypointFile, read_keypoints
+from skelgnn_tf.datasets.keypoint_files import KeypointFile
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.geometry import normalize_screen, root_relative
 from skelgnn_tf.inference import lift, look_ahead, recognize, window_frames
-from skelgnn_tf.prediction.files import check_suffix, save
+from skelgnn_tf.prediction.exported import ExportedModel
 from skelgnn_tf.prediction.result import Actions, Poses, Prediction
 from skelgnn_tf.skeletons import joint_map, map_keypoints
-
-#: How many lines of actions the terminal gets.
-_SHOWN = 20
 
 
 class Trained(NamedTuple):
     """A trained model, the Config of its run, and what it is called."""
 
     name: str
-    model: keras.Model
+    model: keras.Model | ExportedModel
     config: Config
+
+    @classmethod
+    def open(cls, name: str | Path) -> Trained:
+        """A run folder, a `.keras` file, a preset, or an exported `.tflite` or `.onnx` file.
+
+        Raises:
+            FileNotFoundError, ValueError: None of these, or one that is damaged.
+        """
+        if Path(name).suffix in (".tflite", ".onnx"):
+            model = ExportedModel(name)
+            return cls(str(name), model, model.config)
+        return cls(str(name), *presets.load(name))
 
 
 def predict(file: KeypointFile, lifter: Trained | None, recognizer: Trained | None, hop: int = 8) -> Prediction:
@@ -85,78 +93,6 @@ def predict(file: KeypointFile, lifter: Trained | None, recognizer: Trained | No
     )
 
 
-def run(
-    path: str | Path,
-    *,
-    lifter: str | Path | None = "fitness_9f",
-    recognizer: str | Path | None = None,
-    layout: str | None = None,
-    image_size_px: tuple[int, int] | None = None,
-    fps: float | None = None,
-    hop: int = 8,
-    output: str | Path | None = None,
-    console: Console | None = None,
-) -> Prediction:
-    """Reads a keypoint file, predicts, saves, and shows a summary; what the command `predict` does.
-
-    Args:
-        path: Keypoint file, as `read_keypoints` takes it.
-        lifter: Run folder, `.keras` file or preset; None for no poses.
-        recognizer: The same, or None for no actions.
-        layout: Of the file's joints; None recognises it.
-        image_size_px: Of the picture; None as the file says.
-        fps: Frames per second; None as the file says.
-        hop: Frames from one decision to the next.
-        output: Where to, as `save` takes it; None saves nothing.
-        console: Where the summary is shown.
-
-    Raises:
-        ValueError, FileNotFoundError: A file, a model or an output that does not fit.
-    """
-    if output is not None:
-        check_suffix(output)
-    file = read_keypoints(path, layout, image_size_px, fps)
-    models = [None if name is None else Trained(str(name), *presets.load(name)) for name in (lifter, recognizer)]
-    prediction = predict(file, *models, hop=hop)
-    saved = None if output is None else save(prediction, output)
-    show(prediction, saved, console or Console())
-    return prediction
-
-
-def show(prediction: Prediction, saved: Path | None, console: Console) -> None:
-    """The summary on the terminal."""
-
-    def line(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True, markup=False)
-
-    poses, actions, fps = prediction.poses, prediction.actions, prediction.fps
-    line(
-        f"{prediction.source}: {prediction.num_persons} person(s), {prediction.num_frames} frames, "
-        f"{prediction.num_frames / fps:.1f} s at {fps:g} fps, joints {prediction.layout}"
-    )
-    for note in prediction.notes:
-        line(f"note: {note}")
-    if poses is not None:
-        late, missing = poses.latency_frames, int(np.isnan(poses.pose_m).any(axis=(1, 2)).sum())
-        line(
-            f"3D pose by {poses.lifter}: {poses.skeleton.num_joints} joints of {poses.skeleton.name}, latency {late} "
-            f"frames ({late / fps:.2f} s)" + (f"; nobody is seen in {missing} frames" if missing else "")
-        )
-    if actions is not None:
-        late = actions.latency_frames
-        line(
-            f"actions by {actions.recognizer}: windows of {actions.window_frames} frames every {actions.hop_frames}, "
-            f"latency at most {late} frames ({late / fps:.2f} s)"
-        )
-        segments = actions.segments
-        for first, last, label, probability in segments[:_SHOWN]:
-            line(f"  {first / fps:7.2f} to {(last + 1) / fps:7.2f} s  {probability:4.0%}  {actions.classes[label]}")
-        if len(segments) > _SHOWN:
-            line(f"  and {len(segments) - _SHOWN} more" + (f", in {saved}" if saved else "; --output saves them"))
-    if saved is not None:
-        line(f"saved: {saved}")
-
-
 def _by_size(keypoints: np.ndarray) -> np.ndarray:
     """Who is ever seen in (persons, frames, joints, 3), the largest over all frames first: int (people,)."""
     seen = keypoints[..., 2:] > 0
@@ -180,9 +116,14 @@ def _lifted(lifter: Trained, file: KeypointFile, person: int) -> np.ndarray:
             f"{lifter.name} predicts in --protocol {config.protocol}, which wants the camera and the root's depth; "
             "choose a lifter of --protocol camera"
         )
-    keypoints = map_keypoints(file.keypoints[person], file.layout, model.skeleton)
-    clip = Clip(file.name, keypoints[None], image_size_px=file.image_size_px, fps=file.fps)
-    pose = lift(model, screen_keypoints(clip, config.confidence), config.flip, _step(lifter, file))
+    if isinstance(model, ExportedModel):
+        model.image_size_px = file.image_size_px
+        keypoints = map_keypoints(file.keypoints[person], file.layout, model.layout)
+        pose = lift(model, keypoints, step=_step(lifter, file))
+    else:
+        keypoints = map_keypoints(file.keypoints[person], file.layout, model.skeleton)
+        clip = Clip(file.name, keypoints[None], image_size_px=file.image_size_px, fps=file.fps)
+        pose = lift(model, screen_keypoints(clip, config.confidence), config.flip, _step(lifter, file))
     seen = (keypoints[..., 2] > 0).any(axis=-1)
     return np.where(seen[:, None, None], root_relative(pose, model.skeleton.root), np.float32(np.nan))
 
@@ -203,7 +144,13 @@ def _pose_sequence(recognizer: Trained, lifter: Trained | None, file: KeypointFi
 
 
 def _keypoint_sequence(recognizer: Trained, file: KeypointFile, people: np.ndarray) -> np.ndarray:
-    """Screen units[, confidence], missing joints zeros as in `datasets.sequences`: (persons, frames, joints, C)."""
+    """Screen units[, confidence], missing joints zeros as in `datasets.sequences`: (persons, frames, joints, C).
+
+    An exported file wants pixels and confidence of its layout's joints.
+    """
+    if isinstance(recognizer.model, ExportedModel):
+        recognizer.model.image_size_px = file.image_size_px
+        return map_keypoints(file.keypoints[people], file.layout, recognizer.model.layout)
     keypoints = map_keypoints(file.keypoints[people], file.layout, recognizer.model.skeleton)
     screen = np.where(keypoints[..., 2:] > 0, normalize_screen(keypoints, file.image_size_px), np.float32(0))
     return screen[..., : recognizer.model.input_channels]

@@ -28,7 +28,7 @@ class Poses:
         lifter: Its name.
         skeleton: Joints of the poses.
         pose_m: float32 (frames, joints, 3), metres from the root joint, camera axes x right, y down, z forward; NaN in
-            frames where no keypoint of the person is seen.
+            frames where no keypoint of the person is seen. Filtered and scaled, if that was asked for.
         latency_frames: How many later frames a pose waits for.
     """
 
@@ -36,6 +36,24 @@ class Poses:
     skeleton: Skeleton
     pose_m: np.ndarray
     latency_frames: int
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What happens to the poses over time.
+
+    Args:
+        bridged: bool (frames,), where the pose was missing and stands between its neighbours.
+        angles_deg: {name: float64 (frames,)} of `motion.joint_angles`, NaN where nobody is seen.
+        exercise: For each frame the exercise that is counted, as a live counter knows it; None before the first
+            decision. Nothing without a recogniser of exercises.
+        repetitions: int (frames,), how many of them are finished.
+    """
+
+    bridged: np.ndarray
+    angles_deg: dict[str, np.ndarray]
+    exercise: tuple[str | None, ...]
+    repetitions: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -87,6 +105,7 @@ class Prediction:
         notes: What was taken for granted, a line each.
         poses: What the lifter says, or None.
         actions: What the recogniser says, or None.
+        motion: Angles and repetitions, if there are poses.
     """
 
     source: str
@@ -99,6 +118,7 @@ class Prediction:
     notes: tuple[str, ...]
     poses: Poses | None
     actions: Actions | None
+    motion: Motion | None = None
 
     @property
     def time_s(self) -> np.ndarray:
