@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -69,12 +70,11 @@ def export(
     joints = _layout(layout, model.skeleton, config)
     phone = PhoneModel(model, config, joints, flip)
     if quantization == "int16x8":
-        # The converter mixes up the ranges of two signatures.
-        phone.step_inputs = {}
+        phone.step_inputs = {}  # `tflite.convert` leaves it out
     name = _name(path)
     described = contract.describe(phone, config, name, path)
     folder = Path(folder) if folder else Path("exported") / name
-    kept = _kept(folder, described, overwrite)
+    files = _kept(folder, described, overwrite)
     calibration, test = real_clips.load(model, config, joints, data_dir)
     if quantization in ("int8", "int16x8") and calibration is None:
         raise ValueError(
@@ -82,42 +82,39 @@ def export(
             f"with, and they are not in {', '.join(config.data_dir) or config.data_file or '(no folder)'}; name their "
             "folder with --data-dir"
         )
+    parent = next(p for p in folder.absolute().parents if p.is_dir())
     try:
-        parent = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.is_dir())
         with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}.partial") as beside:
-            files, results = dict(kept), {}
+            results = {}
             for file in (f"model.{suffix}" for suffix in formats):
                 content = _content(file, phone, quantization, calibration)
-                single = described | {"quantization": quantization}
-                content = _FORMATS[file].with_contract(content, json.dumps(single))
-                (Path(beside) / file).write_bytes(content)
+                contract_ = json.dumps(described | {"quantization": quantization})
+                (Path(beside) / file).write_bytes(_FORMATS[file].with_contract(content, contract_))
                 results[file] = verify(Path(beside) / file, model, config, joints, flip, test)
-                broken = bound(quantization, results[file])
-                if broken and not force:
-                    raise ValueError(
-                        f"{file} ({quantization}) {broken}, so it was not kept; choose another --quantize, train with "
-                        "--quantize-aware, or keep it with --force"
-                    )
-                files[file] = _entry(content, quantization, results[file], broken)
-            if "model.tflite" in results:
-                content = (Path(beside) / "model.tflite").read_bytes()
-                files["model.tflite"] |= {
-                    "xnnpack_partitions": op_times.partitions(content),
-                    "time_by_op": [row._asdict() for row in op_times.op_times(content)],
-                }
+                files[file] = _entry(Path(beside) / file, quantization, results[file], force)
             golden = contract.golden(Path(beside) / next(iter(results)), test)
             (Path(beside) / "golden.json").write_text(json.dumps(golden) + "\n")
             (Path(beside) / "model.json").write_text(json.dumps(described | {"files": files}, indent=1) + "\n")
-            folder.mkdir(parents=True, exist_ok=True)
-            for new in Path(beside).iterdir():
-                os.replace(new, folder / new.name)
-            for old in _FORMATS.keys() - files.keys():
-                (folder / old).unlink(missing_ok=True)
+            _place(Path(beside), folder, set(files))
     except OSError as error:
         mend = "make room" if error.errno == errno.ENOSPC else "choose another --output"
         raise ValueError(f"cannot write {folder}: {error.strerror}; {mend}") from error
     show(folder, files, results, console)
     return folder
+
+
+def _place(beside: Path, folder: Path, kept: set[str]) -> None:
+    """Moves a finished export into its folder; what is no part of it any more goes last."""
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for new in beside.iterdir():
+            os.replace(new, folder / new.name)
+    finally:
+        if fresh and not any(folder.iterdir()):
+            folder.rmdir()
+    for old in _FORMATS.keys() - kept:
+        (folder / old).unlink(missing_ok=True)
 
 
 def _content(file: str, phone: PhoneModel, quantization: str, calibration) -> bytes:
@@ -138,13 +135,29 @@ def _layout(layout: str | None, skeleton: Skeleton, config: Config) -> Skeleton 
     return skeletons.ALL.get(own, skeleton)
 
 
-def _entry(content: bytes, quantization: str, result: Verification, broken: str | None) -> dict:
+def _entry(file: Path, quantization: str, result: Verification, force: bool) -> dict:
+    """What model.json says of one file.
+
+    Raises:
+        ValueError: It breaks its bound and is not to be kept all the same, or gives no numbers.
+    """
+    broken = bound(quantization, result)
+    # No JSON holds NaN, and no app can use it.
+    if broken and not (force and np.isfinite(result.largest_difference)):
+        raise ValueError(
+            f"{file.name} ({quantization}) {broken}, so it was not kept; choose another --quantize, train with "
+            "--quantize-aware, or keep it with --force"
+        )
+    content = file.read_bytes()
     entry = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "quantization": quantization,
         "verification": result.to_dict(),
     }
+    if file.suffix == ".tflite":
+        entry["xnnpack_partitions"] = op_times.partitions(content)
+        entry["time_by_op"] = [row._asdict() for row in op_times.op_times(content)]
     return entry | ({"broken_bound": broken} if broken else {})
 
 

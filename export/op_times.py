@@ -17,7 +17,7 @@ class OpTime(NamedTuple):
         name: TFLite's name of it.
         count: How many the file's first graph has.
         share: Of the sum of all kinds' times, 0..1.
-        xnnpack: Whether XNNPACK takes it.
+        xnnpack: Whether XNNPACK takes them; some of them, where the file has more than one partition.
     """
 
     name: str

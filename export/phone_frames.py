@@ -18,6 +18,8 @@ from skelgnn_tf.skeletons import Skeleton, joint_map
 #: Less than one joint of a clip. What is seen is averaged as the mean of all over the share that is seen: TFLite's
 #: 16-bit sums over a clip go wrong.
 _FEW = 1e-4
+#: Side of a box, in screen units: a twentieth of a pixel in a picture a thousand wide.
+_SMALL = 1e-4
 
 
 def along_joints(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
@@ -102,8 +104,10 @@ def clip_box(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     center = tf.reduce_mean(xy * seen, axis=(1, 2), keepdims=True) / share
     low, high = _box(xy, seen)
     side = tf.reduce_max(high - low, axis=-1, keepdims=True)
-    sides = tf.maximum(tf.reduce_mean(above_zero(side), axis=everything, keepdims=True), _FEW)
-    size = tf.reduce_mean(side, axis=everything, keepdims=True) / sides
+    # The box of a single joint has a side of rounding alone, which does not count: a clip would be blown up by it.
+    counts = above_zero(side - _SMALL)
+    sides = tf.maximum(tf.reduce_mean(counts, axis=everything, keepdims=True), _FEW)
+    size = tf.reduce_mean(side * counts, axis=everything, keepdims=True) / sides
     sized = above_zero(size)
     return (xy - center) * (2.0 / (size * sized + (1.0 - sized))) * seen
 

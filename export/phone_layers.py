@@ -167,10 +167,12 @@ def _product(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
 
 def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Function:
     scale, shift = affine
+    # A fixed graph next to 8-bit messages would become an 8-bit product of matrices, for which XNNPACK has no kernel.
+    inside = quantizer if layer.dynamic else FLOAT
     own, far = tf.split(value(layer.w), [layer.channels, sum(layer.squeezed)], axis=1)
     # Two products, for the squeezed channels have another range. The far ones get batch norm's scale with W_a.
-    own = quantizer.weight(f"{name}/own/w", own * scale)
-    far = quantizer.weight(f"{name}/far/w", far) if layer.squeezed else far
+    own = inside.weight(f"{name}/own/w", own * scale)
+    far = inside.weight(f"{name}/far/w", far) if layer.squeezed else far
     bias = value(layer.b) * scale + shift
     w_a = quantizer.weight(f"{name}/w_a", value(layer.w_a) * scale) if layer.squeezed else None
     if layer.dynamic:
@@ -180,11 +182,11 @@ def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Fun
 
     def call(x):
         adjacency = graph(x) if layer.dynamic else fixed
-        near = quantizer.activation(f"{name}/own", _product(x, own))
+        near = inside.activation(f"{name}/own", _product(x, own))
         h = _aggregate(adjacency[:1], near, [layer.channels]) + bias
         if w_a is None:
             return h
-        long = _aggregate(adjacency[1:], quantizer.activation(f"{name}/far", _product(x, far)), layer.squeezed)
+        long = _aggregate(adjacency[1:], inside.activation(f"{name}/far", _product(x, far)), layer.squeezed)
         long = quantizer.activation(f"{name}/long", long)
         return quantizer.activation(f"{name}/h", h) + quantizer.activation(f"{name}/fused", _product(long, w_a))
 

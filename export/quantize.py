@@ -162,23 +162,29 @@ class Pruning(keras.callbacks.Callback):
             w for w in model.trainable_variables if w.name != "m" and len(w.shape) > 1 and math.prod(w.shape) >= _SMALL
         ]
         frequency = max(1, steps // 100)
+        # A whole number of turns, so that the last one reaches the share.
+        end = max(1, steps * 3 // 4 // frequency * frequency)
         self.schedule = _tfmot().sparsity.keras.PolynomialDecay(
-            initial_sparsity=0.0, final_sparsity=share, begin_step=0, end_step=max(1, steps * 3 // 4),
-            frequency=frequency,
-        )  # fmt: skip
+            initial_sparsity=0.0, final_sparsity=share, begin_step=0, end_step=end, frequency=frequency
+        )
         self.masks = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """A resumed run finds its zeros again."""
-        self._prune(int(self.model.optimizer.iterations))
+        """A resumed run finds its zeros again, as many as the last turn before made."""
+        step = self._step()
+        self._prune(step - step % self.schedule.frequency)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """The optimizer has moved what is to stay zero."""
-        step = int(self.model.optimizer.iterations)
+        step = self._step()
         if bool(self.schedule(step)[0]):
             self._prune(step)
         for weight, mask in zip(self.weights, self.masks, strict=True):
             weight.assign(weight * mask)
+
+    def _step(self) -> int:
+        # With several replicas their counter is no plain number.
+        return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
 
     def _prune(self, step: int) -> None:
         share = float(self.schedule(min(step, self.schedule.end_step))[1])

@@ -51,7 +51,8 @@ def load(
 ) -> tuple[RealClips | None, RealClips]:
     """Clips for calibration and for verification.
 
-    Where the files of the model's data are not on this machine, generated clips stand in for verification.
+    Where the files of the model's data are not on this machine, and no folder is named, generated clips stand in for
+    verification.
 
     Args:
         model: What the clips are for.
@@ -63,10 +64,11 @@ def load(
         Of the training split, None if the model's data are not here; and of the test split.
     """
     config = config.replace(data_dir=tuple(data_dir)) if data_dir else config
-    return (_lifting if isinstance(model, PoseLifter) else _recognition)(model, config, layout)
+    load_ = _lifting if isinstance(model, PoseLifter) else _recognition
+    return load_(model, config, layout, must=bool(data_dir))
 
 
-def _lifting(model: PoseLifter, config: Config, layout: Skeleton) -> tuple[RealClips | None, RealClips]:
+def _lifting(model: PoseLifter, config: Config, layout: Skeleton, must: bool) -> tuple[RealClips | None, RealClips]:
     def windows_of(names: tuple[str, ...]) -> list[RealClips]:
         clips = min(_GENERATED, config.fitness_clips)
         folders = config.data_dir if _has_files(names) else ()
@@ -79,7 +81,7 @@ def _lifting(model: PoseLifter, config: Config, layout: Skeleton) -> tuple[RealC
     try:
         return tuple(windows_of(config.dataset))
     except (ValueError, OSError):
-        if not _has_files(config.dataset):
+        if must or not _has_files(config.dataset):
             raise
     if "fitness" in config.dataset:
         return tuple(windows_of(("fitness",)))
@@ -135,7 +137,7 @@ def as_detected(keypoints: np.ndarray, skeleton: Skeleton, layout: Skeleton) -> 
 
 
 def _recognition(
-    model: ActionRecognizer, config: Config, layout: Skeleton | None
+    model: ActionRecognizer, config: Config, layout: Skeleton | None, must: bool
 ) -> tuple[RealClips | None, RealClips]:
     own = {"skeleton": model.skeleton.name, "input": config.input}
     try:
@@ -145,7 +147,7 @@ def _recognition(
         )  # fmt: skip
         about = config.dataset[0]
     except (ValueError, OSError) as error:
-        if config.dataset == ("fitness",):
+        if must or config.dataset == ("fitness",):
             raise
         try:
             data, about = actions.load("fitness", fitness_clips=1, **own), "fitness"

@@ -30,7 +30,8 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[
     lite = tf.lite
     with tempfile.TemporaryDirectory() as folder, quiet():
         signatures = {"serving_default": _traced(phone.run, phone.inputs)}
-        if phone.step_inputs:
+        # The converter mixes up the 16-bit ranges of two signatures.
+        if phone.step_inputs and quantization != "int16x8":
             signatures["step"] = _traced(phone.step, phone.step_inputs)
         tf.saved_model.save(phone, folder, signatures=signatures)
         converter = lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
@@ -42,7 +43,7 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[
         elif quantization == "int16x8":
             int16 = lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
             converter.target_spec.supported_ops = [int16, lite.OpsSet.TFLITE_BUILTINS]
-            converter.representative_dataset = lambda: _representative(phone, clips)
+            converter.representative_dataset = lambda: (("serving_default", inputs) for inputs in clips)
         try:
             return converter.convert()
         except Exception as error:
@@ -55,16 +56,6 @@ def _traced(function, shapes: dict[str, tuple[int, ...]]):
     """A function of named inputs as a graph."""
     specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
     return tf.function(lambda **inputs: function(**inputs)).get_concrete_function(**specs)
-
-
-def _representative(phone: PhoneModel, clips: Iterable[dict[str, np.ndarray]]):
-    for inputs in clips:
-        yield "serving_default", inputs
-        if phone.step_inputs:
-            # The window's own frames: all but the last are the state.
-            frames = inputs["keypoints"]
-            state = np.concatenate([frames[:, :-1], np.ones_like(frames[:, :-1, :, :1])], axis=-1)
-            yield "step", {"keypoints": frames[:, -1:], "image_size": inputs["image_size"], "state": state}
 
 
 def with_contract(content: bytes, contract: str) -> bytes:

@@ -1,146 +1,253 @@
-"""The exported file: what a phone's runtime reads from it is what Keras says, and what is wrong leaves nothing."""
+"""The export of a run: an app finds all that it wants in one folder, and what is wrong leaves nothing."""
 
-import dataclasses
+import hashlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the export needs Keras' TensorFlow backend", allow_module_level=True)
 
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+import tiny_actions
+import tiny_export
+import tiny_h36m
+from export_command import a_run, a_small_run, call, mistake, told
+from skelgnn_tf import presets
+from skelgnn_tf.config import build_model, load_model
+from skelgnn_tf.export import contract, real_clips
+from skelgnn_tf.export.export import export
+from skelgnn_tf.runner import Runner, read_contract
+from skelgnn_tf.skeletons import BLAZEPOSE_33
+from tiny_export import action_config, lift_config
 
-from skelgnn_tf.config import Config, build_model, save_model
-from skelgnn_tf.export.tflite import comparison_windows, export, verify
+#: All that an export holds.
+FILES = {"model.tflite", "model.onnx", "model.json", "golden.json"}
 
-WINDOW = Config(frames=9, channels=8)
-LIVE = Config(
-    frames=3, channels=8, causal=True, every_frame=True, confidence=True, keypoint_frame="person", sharing="shared"
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tiny_h36m.write(tmp_path_factory.mktemp("h36m"))
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory, data):
+    """A run folder of a causal lifter."""
+    config = lift_config(causal=True, dataset=("h36m",), data_dir=(str(data),))
+    return a_run(tmp_path_factory.mktemp("runs") / "walk", tiny_export.lived_in(config), config)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, live):
+    """Both files of the lifter for BlazePose, and what was printed; compared on all the clips."""
+    console = Console(file=io.StringIO(), width=120)
+    folder = tmp_path_factory.mktemp("exported") / "walk"
+    made = export(live, folder, formats=("tflite", "onnx"), layout="blazepose_33", console=console)
+    assert made == folder
+    return folder, console.file.getvalue()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder; few windows are compared."""
+    monkeypatch.setattr(real_clips, "WINDOWS", 20)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def small(here, data):
+    return a_small_run(here, data)
+
+
+# ---- what an app finds
+
+
+def test_the_folder_holds_files_contract_and_golden_values_and_nothing_else(exported):
+    folder, _ = exported
+    assert {file.name for file in folder.iterdir()} == FILES
+    assert [path.name for path in folder.parent.iterdir()] == ["walk"]
+
+
+def test_model_json_says_what_an_app_must_know(exported, live):
+    folder, _ = exported
+    model, _ = load_model(live)
+    found = told(folder)
+    for key, value in {
+        "format": 1,
+        "name": "walk",
+        "task": "lift",
+        "keypoint_layout": "blazepose_33",
+        "keypoint_joints": list(BLAZEPOSE_33.joints),
+        "frames": 3,
+        "persons": 1,
+        "causal": True,
+        "look_ahead_frames": 0,
+        "flip": False,
+        "classes": [],
+        "protocol": "camera",
+        "keypoint_frame": "person",
+        "training_data": "h36m",
+        "skeleton": model.skeleton.get_config(),
+        "weights": sum(w.size for w in model.get_weights()),
+        "weights_sha256": contract.weights_sha256(model),
+    }.items():
+        assert found[key] == value, key
+    assert found["inputs"]["keypoints"]["shape"] == [1, 3, 33, 3] and "pixels" in found["inputs"]["keypoints"]["unit"]
+    assert found["outputs"]["pose_m"]["shape"] == [1, 1, 17, 3] and found["outputs"]["pose_m"]["unit"] == "metres"
+    assert "y down" in found["outputs"]["pose_m"]["axes"]
+    assert set(found["signatures"]) == {"serving_default", "step"}
+    assert set(found["versions"]) == {"skelgnn-tf", "tensorflow", "keras"} and found["licence"]
+
+
+def test_model_json_has_the_numbers_of_each_file(exported):
+    folder, _ = exported
+    for name, entry in told(folder)["files"].items():
+        content = (folder / name).read_bytes()
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest() and entry["bytes"] == len(content)
+        assert entry["quantization"] == "none" and "broken_bound" not in entry
+        verification = entry["verification"]
+        assert verification["clips"] == "240 windows of h36m (test split)"
+        assert verification["score"] == "MPJPE mm" and verification["keras"] > 0
+        assert abs(verification["lost"]) < 0.1 and verification["largest_difference"] <= 1e-4
+    entry = told(folder)["files"]["model.tflite"]
+    assert entry["xnnpack_partitions"] == 1 and abs(sum(op["share"] for op in entry["time_by_op"]) - 1) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
+def test_the_contract_inside_a_file_is_model_jsons(exported, name):
+    folder, _ = exported
+    outside = told(folder)
+    del outside["files"]
+    assert read_contract(folder / name) == outside | {"quantization": "none"}
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
+def test_the_files_reproduce_the_golden_values(exported, name):
+    folder, _ = exported
+    golden = json.loads((folder / "golden.json").read_text())
+    assert golden["file"] == "model.tflite" and golden["clips"] == "h36m (test split)"
+    assert len(golden["cases"]) == 3
+    runner, poses = Runner(folder / name), []
+    for case in golden["cases"]:
+        inputs = {name: np.array(values, np.float32) for name, values in case["inputs"].items()}
+        found = runner.run(**inputs)
+        assert found.keys() == case["outputs"].keys() == {"pose_m", "confidence"}
+        for output, values in case["outputs"].items():
+            np.testing.assert_allclose(found[output], values, atol=2e-5)
+        poses.append(found["pose_m"])
+    assert min(np.abs(poses[i] - poses[i - 1]).max() for i in range(3)) > 1e-3
+
+
+def test_the_verification_is_printed_as_a_table(exported):
+    folder, printed = exported
+    for name in ("model.tflite", "model.onnx"):
+        assert f"{folder / name}: compared with Keras on 240 windows of h36m (test split)" in printed
+    for word in ("quantisation", "MB", "MPJPE mm", "lost", "1 thread(s)", "2 thread(s)", "FULLY_CONNECTED"):
+        assert word in printed
+    partitions = next(line for line in printed.splitlines() if "XNNPACK" in line)
+    assert [cell.strip() for cell in partitions.strip("│ ").split("│")][:2] == ["XNNPACK partitions", "1"]
+
+
+def test_the_newest_run_goes_to_the_folder_of_its_name(here, data):
+    a_small_run(here, data, skeleton="h36m_17_lcn")
+    os.symlink("small", "runs/last")
+    result = call("--onnx")
+    assert result.exit_code == 0, result.output
+    assert {file.name for file in Path("exported/small").iterdir()} == FILES - {"model.tflite"}
+    # LCN's extra edges are the graph's, not the detector's.
+    assert told(Path("exported/small"))["keypoint_layout"] == "h36m_17"
+    assert [path.name for path in Path("exported").iterdir()] == ["small"]
+
+
+def test_a_recogniser_says_its_classes_and_its_top_1(here):
+    tiny_actions.write(here)
+    config = action_config(
+        dataset=("npz",), data_file=str(here / "actions.npz"), labels=str(here / "labels.txt"), input="pose",
+        skeleton="ntu_25", normalization="center", confidence=False,
+    )  # fmt: skip
+    model = build_model(config, tiny_actions.CLASSES)
+    model.set_weights(tiny_export.lived_in(config).get_weights())
+    a_run(here / "runs/acts", model, config)
+    result = call("runs/acts", "--onnx", "--output", "out")
+    assert result.exit_code == 0 and "top-1 %" in result.stdout, result.output
+    found = told(here / "out")
+    assert found["classes"] == list(tiny_actions.CLASSES) and found["keypoint_layout"] is None
+    assert found["inputs"]["pose_m"]["shape"] == [1, 1, 8, 25, 3] and found["sampling"] == "window"
+    assert found["files"]["model.onnx"]["verification"]["clips"] == "12 windows of npz (test split)"
+    case = json.loads((here / "out/golden.json").read_text())["cases"][0]
+    np.testing.assert_allclose(np.sum(case["outputs"]["probabilities"]), 1, atol=1e-5)
+
+
+def test_a_preset_brings_its_licence(small, here):
+    presets.save(small, here / "gift", licence="CC0", trained_on="sways, 2026")
+    call(here / "gift", "--onnx", "--output", "out", "--data-dir", load_model(small)[1].data_dir[0])
+    found = told(here / "out")
+    assert (found["name"], found["licence"], found["training_data"]) == ("gift", "CC0", "sways, 2026")
+
+
+# ---- what stands there already
+
+
+@pytest.fixture
+def older(exported, here):
+    """The export of the lifter again, in a folder of this test."""
+    return shutil.copytree(exported[0], here / "out")
+
+
+def test_the_same_model_again_keeps_its_other_file(older, live):
+    before = {name: (older / name).read_bytes() for name in FILES}
+    entry = told(older)["files"]["model.tflite"]
+    result = call(live, "--onnx", "--quantize", "float16", "--keypoint-layout", "blazepose_33", "--output", older)
+    assert result.exit_code == 0, result.output
+    assert (older / "model.tflite").read_bytes() == before["model.tflite"]
+    assert (older / "model.onnx").read_bytes() != before["model.onnx"]
+    files = told(older)["files"]
+    assert files["model.tflite"] == entry and files["model.onnx"]["quantization"] == "float16"
+    for name in files:
+        assert files[name]["sha256"] == hashlib.sha256((older / name).read_bytes()).hexdigest()
+    assert json.loads((older / "golden.json").read_text())["file"] == "model.onnx"
+
+
+def test_a_file_that_was_taken_away_is_no_longer_listed(older, live):
+    (older / "model.tflite").unlink()
+    assert call(live, "--onnx", "--keypoint-layout", "blazepose_33", "--output", older).exit_code == 0
+    assert list(told(older)["files"]) == ["model.onnx"]
+
+
+def test_another_model_asks_for_overwrite_and_then_leaves_nothing_of_the_first(older, small):
+    message = mistake(small, "--onnx", "--output", "out")
+    assert "holds another model" in message and "walk" in message and "--overwrite" in message
+    result = call(small, "--onnx", "--output", "out", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert {file.name for file in older.iterdir()} == FILES - {"model.tflite"}
+    assert told(older)["name"] == "small" and list(told(older)["files"]) == ["model.onnx"]
+
+
+def test_another_layout_counts_as_another_model(older, live):
+    message = mistake(live, "--onnx", "--keypoint-layout", "coco_17", "--output", "out")
+    assert "another layout (walk, blazepose_33)" in message and "--overwrite" in message
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [
+        ("out/notes.txt", "out holds notes.txt, so it is no export"),
+        ("out", "out is a file"),
+        ("out/model.tflite", "without a sound model.json"),
+        ("out/model.json", "without a sound model.json"),
+    ],
 )
-
-
-def lived_in(config, seed):
-    """A model whose every weight matters: fresh ones hold zeros (alpha, biases) that would hide what is left out."""
-    keras.utils.set_random_seed(seed)
-    model = build_model(config)
-    rng = np.random.default_rng(seed)
-    model.set_weights([w + rng.uniform(0.02, 0.3, w.shape) * (w.ndim < 2 or w.std() == 0) for w in model.get_weights()])
-    return model
-
-
-def keypoints_of(config, num_windows, seed):
-    """Screen keypoints, some missing (with confidence 0 and coordinates of anything)."""
-    rng = np.random.default_rng(seed)
-    keypoints = rng.uniform(-1, 1, (num_windows, config.frames, 17, 3 if config.confidence else 2)).astype("f4")
-    if config.confidence:
-        keypoints[..., 2] = rng.choice([0, 0.4, 1], keypoints.shape[:-1])
-        keypoints[0, :, :, 2] = 0
-    return keypoints
-
-
-@pytest.fixture(scope="module", params=[WINDOW, LIVE], ids=["window", "live"])
-def exported(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("export")
-    model = lived_in(request.param, seed=1)
-    save_model(model, request.param, folder / "lifter.keras")
-    return model, request.param, export(folder / "lifter.keras", folder / "out")
-
-
-def test_the_reloaded_file_gives_the_numbers_of_keras(exported):
-    model, config, file = exported
-    keypoints = keypoints_of(config, 5, seed=2)
-    expected = model.predict(keypoints, verbose=0)
-    interpreter = Interpreter(str(file))
-    interpreter.allocate_tensors()
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    for window, pose_m in zip(keypoints, expected, strict=True):
-        interpreter.set_tensor(taken["index"], window[None])
-        interpreter.invoke()
-        np.testing.assert_allclose(interpreter.get_tensor(given["index"])[0], pose_m, atol=1e-5)
-    assert np.ptp(expected, axis=0).max() > 100 * 1e-5, "a model that always says the same would prove nothing"
-
-
-def test_shapes_are_static_and_inputs_and_outputs_are_named(exported):
-    _, config, file = exported
-    interpreter = Interpreter(str(file))
-    assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["keypoints"], "outputs": ["pose_m"]}}
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    channels, frames_out = (3 if config.confidence else 2), (config.frames if config.every_frame else 1)
-    assert taken["shape_signature"].tolist() == [1, config.frames, 17, channels]
-    assert given["shape_signature"].tolist() == [1, frames_out, 17, 3]
-    assert taken["dtype"] == given["dtype"] == np.float32
-
-
-def test_the_file_holds_builtin_operations_alone(exported):
-    *_, file = exported
-    model = schema.Model.GetRootAs(file.read_bytes())
-    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
-    assert codes
-    assert [code.CustomCode() for code in codes if code.CustomCode()] == []
-    assert schema.BuiltinOperator.CUSTOM not in {code.BuiltinCode() for code in codes}
-
-
-def test_one_line_says_what_was_written_and_nothing_else_is_left(tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs/evening").mkdir(parents=True)
-    save_model(lived_in(LIVE, seed=3), LIVE, tmp_path / "runs/evening/model.keras")
-    older = tmp_path / "exported/evening/model.tflite"
-    older.parent.mkdir(parents=True)
-    older.write_bytes(b"older")
-    file = export("runs/evening")
-    printed = capfd.readouterr()
-    assert str(file) == "exported/evening/model.tflite" and file.read_bytes() != b"older"
-    assert [f.name for f in file.parent.iterdir()] == [file.name]
-    assert printed.out.count("\n") == 1 and not printed.err
-    assert all(word in printed.out for word in (str(file), f"{file.stat().st_size / 1e6:.2f} MB", "fitness"))
-
-
-def test_a_file_of_another_model_is_refused(exported):
-    model, config, file = exported
-    keypoints = keypoints_of(config, 3, seed=5)
-    assert verify(file, model, keypoints)[0] < 1e-5
-    with pytest.raises(ValueError, match="differs from Keras"):
-        verify(file, lived_in(config, seed=4), keypoints)
-
-
-def test_a_model_that_gives_no_numbers_leaves_no_file(tmp_path):
-    model = build_model(WINDOW)
-    model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
-    save_model(model, WINDOW, tmp_path / "broken.keras")
-    with pytest.raises(ValueError, match="differs from Keras by nan"):
-        export(tmp_path / "broken.keras", tmp_path / "out")
-    assert [f.name for f in tmp_path.iterdir()] == ["broken.keras"]
-
-
-@pytest.mark.parametrize(("there", "message"), [("folder", "holds notes.txt"), ("file", "is a file")])
-def test_what_stands_in_the_way_is_kept_and_named(tmp_path, there, message):
-    save_model(build_model(WINDOW), WINDOW, tmp_path / "a.keras")
-    target = tmp_path / "mine"
-    kept = target / "notes.txt" if there == "folder" else target
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text("mine")
-    with pytest.raises(ValueError, match=message):
-        export(tmp_path / "a.keras", target)
-    assert kept.read_text() == "mine"
-    assert not list(target.glob("*.tflite")) if there == "folder" else True
-
-
-def test_a_model_of_pixels_is_refused(tmp_path):
-    config = dataclasses.replace(WINDOW, protocol="pixel")
-    save_model(build_model(config), config, tmp_path / "pixel.keras")
-    with pytest.raises(ValueError, match="--protocol camera"):
-        export(tmp_path / "pixel.keras", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_real_clips_are_compared_where_their_files_are(shared_data, tmp_path):
-    here = WINDOW.replace(dataset=("h36m",), data_dir=(str(shared_data / "cmu_mocap"),))
-    gone = here.replace(data_dir=(str(tmp_path / "gone"),))
-    model = build_model(here)
-    for config, what in ((here, "h36m"), (gone, "fitness")):
-        keypoints, name = comparison_windows(model, config)
-        assert name == what and len(keypoints) >= 200
-        assert keypoints.shape[1:] == (9, 17, 2) and np.isfinite(keypoints).all()
+def test_what_stands_in_the_way_is_kept_and_named(small, here, there, message):
+    (here / there).parent.mkdir(exist_ok=True)
+    (here / there).write_text("mine")
+    assert message in mistake(small, "--onnx", "--output", "out")
