@@ -22,7 +22,7 @@ import numpy as np
 # At once, for numpy loads it when it is first asked for, and that memory would count as a model's.
 from numpy.random import default_rng
 
-from skelgnn_tf.runner import Runner, quiet
+from skelgnn_tf.runner import Runner, import_onnxruntime, quiet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +41,7 @@ class Cost:
         file: As it was given.
         threads: Of the CPU.
         runtime: What ran it, and its arithmetic: "LiteRT, dynamic".
-        bytes: Size on the disk.
+        bytes: Size on the disk; of a Keras model, of its weights.
         seconds: Of each run of one window.
         runtime_bytes: Memory of a process that has imported the runtime, before it loads the file.
         peak_bytes: The most memory that the process ever had. Both are 0 where the system does not tell.
@@ -195,7 +195,7 @@ def _exported(file: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     if file.suffix == ".tflite":
         from ai_edge_litert import interpreter, schema_py_generated  # noqa: F401  what Runner will import
     else:
-        import onnxruntime  # noqa: F401  the same
+        import_onnxruntime()
     runtime_bytes = _memory_bytes("VmRSS")
     runner = Runner(file, threads)
     name = "LiteRT" if file.suffix == ".tflite" else "onnxruntime"
@@ -212,17 +212,12 @@ def _keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
 
     from skelgnn_tf import models, presets  # noqa: F401  what loading will import
     from skelgnn_tf.geometry import normalize_screen
-    from skelgnn_tf.models.preset import find_preset
 
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     runtime_bytes = _memory_bytes("VmRSS")
     model, config = presets.load(path)
-    if preset := find_preset(path):
-        files = [preset / "config.json", preset / "model.weights.h5"]
-    else:
-        files = [path / "model.keras" if path.is_dir() else path]
     shape = (1, *model.input_axes[1:])
     if config.input == "pose":
         person = _person("pose_m", shape)
@@ -230,7 +225,8 @@ def _keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
         person = normalize_screen(_person("keypoints", shape), _PICTURE_PX)
     x = tf.constant(_filled(shape, person))
     call = tf.function(lambda x: model(x, training=False))
-    cost = Cost(path, threads, "Keras, float32", sum(file.stat().st_size for file in files), runtime_bytes)
+    # A run's file holds the optimizer's state too, which no app would carry.
+    cost = Cost(path, threads, "Keras, float32", 4 * model.count_params(), runtime_bytes)
     return cost, lambda: call(x).numpy()
 
 

@@ -29,27 +29,25 @@ _MEANING = {
     "probabilities": {"unit": "0..1, in the order of classes"},
     "state": {"unit": "zeros before the first frame, then what the last step gave"},
 }
+_PACKAGES = (
+    "tensorflow", "keras", "tensorflow-model-optimization", "ai-edge-litert", "tf2onnx", "onnx", "onnxruntime",
+)  # fmt: skip
 #: How many inputs golden.json has.
 _GOLDEN = 3
 
 
-def describe(phone: PhoneModel, config: Config, name: str, path: Path | str) -> dict:
-    """The contract, but for what belongs to one file.
+def describe(phone: PhoneModel, config: Config, name: str, path: Path | str, fps: float = 0.0) -> dict:
+    """The contract; signatures as of a float `.tflite` file, other files have their own.
 
     Args:
         phone: What is exported.
         config: Of the model's run.
         name: What the model is called.
         path: What was exported: run folder, `.keras` file or preset.
+        fps: Frames a second of the clips that it was trained on; 0 if that is not known.
     """
     model, lifts = phone.model, isinstance(phone.model, PoseLifter)
-    joints = phone.layout or model.skeleton
-    signatures = {"serving_default": _signature(phone.inputs, phone.outputs)}
-    if phone.step_inputs:
-        outputs = phone.outputs | {"state": phone.step_inputs["state"]}
-        outputs = {n: (1, 1, *shape[2:]) if n in phone.outputs else shape for n, shape in outputs.items()}
-        signatures["step"] = _signature(phone.step_inputs, outputs)
-    about = _metadata(path)
+    joints, about = phone.layout or model.skeleton, _metadata(path)
     return {
         "format": FORMAT,
         "name": name,
@@ -58,9 +56,10 @@ def describe(phone: PhoneModel, config: Config, name: str, path: Path | str) -> 
         "keypoint_joints": None if phone.layout is None else list(joints.joints),
         "inputs": _tensors(phone.inputs),
         "outputs": _tensors(phone.outputs),
-        "signatures": signatures,
+        "signatures": signatures(phone, "model.tflite", "none"),
         "skeleton": model.skeleton.get_config(),
         "frames": model.frames,
+        # The rate of a window's frames; 0: as they come.
         "fps": config.fps,
         "persons": 1 if lifts else model.persons,
         "causal": model.causal if lifts else True,
@@ -71,12 +70,31 @@ def describe(phone: PhoneModel, config: Config, name: str, path: Path | str) -> 
         "protocol": config.protocol,
         "keypoint_frame": config.keypoint_frame if lifts else model.clip_frame.normalization,
         "training_data": about.get("trained_on", ", ".join(config.dataset)),
+        "training": {
+            "fps": fps,
+            "keypoints": config.keypoints,
+            "epochs": config.epochs,
+            "from": config.start,
+            "quantize_aware": config.quantize_aware,
+            "prune": config.prune,
+        },
         "licence": about.get("licence", "that of whoever trained it, and of the training data"),
         "weights": int(model.count_params()),
         "weights_sha256": weights_sha256(model),
-        "versions": {"skelgnn-tf": __version__}
-        | {package: importlib.metadata.version(package) for package in ("tensorflow", "keras")},
+        "versions": {"skelgnn-tf": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
+
+
+def signatures(phone: PhoneModel, file: str, quantization: str) -> dict:
+    """What one of the files can be called with: a window, and in TFLite a causal lifter's `step`.
+
+    16-bit files have no `step`: the converter mixes up the ranges of two signatures.
+    """
+    found = {"serving_default": _signature(phone.inputs, phone.outputs)}
+    if phone.step_inputs and file.endswith(".tflite") and quantization != "int16x8":
+        outputs = {n: (1, 1, *shape[2:]) for n, shape in phone.outputs.items()} | {"state": phone.step_inputs["state"]}
+        found["step"] = _signature(phone.step_inputs, outputs)
+    return found
 
 
 def _signature(inputs: dict, outputs: dict) -> dict:

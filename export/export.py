@@ -19,11 +19,10 @@ from skelgnn_tf.config import Config
 from skelgnn_tf.export import contract, onnx, op_times, real_clips, tflite
 from skelgnn_tf.export.phone_model import PhoneModel
 from skelgnn_tf.export.quantize import calibrated
+from skelgnn_tf.export.real_clips import RealClips
 from skelgnn_tf.export.verify import Verification, bound, verify
 from skelgnn_tf.skeletons import Skeleton
 
-#: Detectors that there are joint maps for.
-LAYOUTS = ("h36m_17", "coco_17", "blazepose_33")
 _FORMATS = {"model.tflite": tflite, "model.onnx": onnx}
 _OTHERS = ("model.json", "golden.json")
 
@@ -48,7 +47,7 @@ def export(
         folder: Where to; None for exported/<name of the run>.
         formats: "tflite", "onnx" or both.
         quantization: One of `tflite.QUANTIZATIONS`.
-        layout: Joints of the detector, one of LAYOUTS; None for the model's own.
+        layout: Joints of the detector, a skeleton's name; None for the model's own.
         flip: Average a lifter's poses with those of the mirrored keypoints.
         data_dir: Where the model's data lie, for calibration and verification; () for where they lay in training.
         overwrite: The folder may hold another model.
@@ -66,15 +65,14 @@ def export(
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"export wants Keras' TensorFlow backend; found KERAS_BACKEND={keras.backend.backend()}")
     console = console or Console()
+    for name in formats:
+        if quantization not in _FORMATS[f"model.{name}"].QUANTIZATIONS:
+            raise ValueError(f"--{name} has no --quantize {quantization}; that is of --tflite alone")
     model, config = presets.load(path)
-    joints = _layout(layout, model.skeleton, config)
+    joints, name = _layout(layout, model.skeleton, config), _name(path)
     phone = PhoneModel(model, config, joints, flip)
-    if quantization == "int16x8":
-        phone.step_inputs = {}  # `tflite.convert` leaves it out
-    name = _name(path)
-    described = contract.describe(phone, config, name, path)
     folder = Path(folder) if folder else Path("exported") / name
-    files = _kept(folder, described, overwrite)
+    _check(folder, contract.weights_sha256(model), overwrite)
     calibration, test = real_clips.load(model, config, joints, data_dir)
     if quantization in ("int8", "int16x8") and calibration is None:
         raise ValueError(
@@ -82,24 +80,34 @@ def export(
             f"with, and they are not in {', '.join(config.data_dir) or config.data_file or '(no folder)'}; name their "
             "folder with --data-dir"
         )
+    described = contract.describe(phone, config, name, path, test.fps if calibration else config.fps)
+    files = _kept(folder, described)
     parent = next(p for p in folder.absolute().parents if p.is_dir())
     try:
         with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}.partial") as beside:
             results = {}
             for file in (f"model.{suffix}" for suffix in formats):
                 content = _content(file, phone, quantization, calibration)
-                contract_ = json.dumps(described | {"quantization": quantization})
-                (Path(beside) / file).write_bytes(_FORMATS[file].with_contract(content, contract_))
+                own = {"signatures": contract.signatures(phone, file, quantization), "quantization": quantization}
+                (Path(beside) / file).write_bytes(_FORMATS[file].with_contract(content, json.dumps(described | own)))
                 results[file] = verify(Path(beside) / file, model, config, joints, flip, test)
-                files[file] = _entry(Path(beside) / file, quantization, results[file], force)
-            golden = contract.golden(Path(beside) / next(iter(results)), test)
-            (Path(beside) / "golden.json").write_text(json.dumps(golden) + "\n")
-            (Path(beside) / "model.json").write_text(json.dumps(described | {"files": files}, indent=1) + "\n")
+                files[file] = own | _entry(Path(beside) / file, quantization, results[file], force, calibration)
+            # An app's tests run the TFLite file, if there is one.
+            first = next(file for file in _FORMATS if file in files)
+            if first in results:
+                golden = contract.golden(Path(beside) / first, test)
+                (Path(beside) / "golden.json").write_text(json.dumps(golden) + "\n")
+            described |= {"signatures": files[first]["signatures"], "files": files}
+            (Path(beside) / "model.json").write_text(json.dumps(described, indent=1) + "\n")
             _place(Path(beside), folder, set(files))
+    except FileNotFoundError:
+        raise
     except OSError as error:
         mend = "make room" if error.errno == errno.ENOSPC else "choose another --output"
         raise ValueError(f"cannot write {folder}: {error.strerror}; {mend}") from error
     show(folder, files, results, console)
+    if phone.step_inputs and quantization == "int16x8":
+        console.print("16-bit files have no signature step: the converter mixes up the ranges of two signatures")
     return folder
 
 
@@ -135,7 +143,7 @@ def _layout(layout: str | None, skeleton: Skeleton, config: Config) -> Skeleton 
     return skeletons.ALL.get(own, skeleton)
 
 
-def _entry(file: Path, quantization: str, result: Verification, force: bool) -> dict:
+def _entry(file: Path, quantization: str, result: Verification, force: bool, calibration: RealClips | None) -> dict:
     """What model.json says of one file.
 
     Raises:
@@ -152,44 +160,54 @@ def _entry(file: Path, quantization: str, result: Verification, force: bool) -> 
     entry = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "quantization": quantization,
         "verification": result.to_dict(),
     }
+    if quantization in ("int8", "int16x8"):
+        entry["calibration"] = {
+            "about": calibration.about, "windows": len(calibration), "clips": list(calibration.names),
+        }  # fmt: skip
+    if file.suffix == ".onnx":
+        entry["opset"] = onnx.OPSET
     if file.suffix == ".tflite":
         entry["xnnpack_partitions"] = op_times.partitions(content)
         entry["time_by_op"] = [row._asdict() for row in op_times.op_times(content)]
     return entry | ({"broken_bound": broken} if broken else {})
 
 
-def _kept(folder: Path, described: dict, overwrite: bool) -> dict:
-    """Entries of files in the folder that stay: other formats of the same model.
-
-    Raises:
-        ValueError: The folder is a file, holds something that is no export, or another model.
-    """
+def _check(folder: Path, weights_sha256: str, overwrite: bool) -> None:
+    """Raises ValueError if a folder cannot take an export: a file, something else, or another model's."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; expected a folder to write an export into; choose another --output")
-    if not folder.exists() or not any(folder.iterdir()):
-        return {}
-    foreign = sorted(f.name for f in folder.iterdir() if f.name not in (*_FORMATS, *_OTHERS))
+    ours = (*_FORMATS, *_OTHERS)
+    there = sorted(f.name for f in folder.iterdir() if not f.name.startswith(".")) if folder.exists() else []
+    foreign = [name for name in there if name not in ours]
     if foreign:
         raise ValueError(
-            f"{folder} holds {foreign[0]}, so it is no export (expected {', '.join((*_FORMATS, *_OTHERS))} or "
-            "nothing); choose another --output"
+            f"{folder} holds {foreign[0]}, so it is no export (expected {', '.join(ours)} or nothing); choose another "
+            "--output"
         )
-    try:
-        # As JSON has it: lists for tuples.
-        described, there = json.loads(json.dumps(described)), json.loads((folder / "model.json").read_text())
-        files = there.pop("files")
-    except (OSError, ValueError, KeyError):
-        there, files = {"name": "something without a sound model.json"}, {}
-    same = all(there.get(key) == value for key, value in described.items() if key not in ("versions", "signatures"))
-    if not same and not overwrite:
+    found = _read(folder)
+    if there and found.get("weights_sha256") != weights_sha256 and not overwrite:
         raise ValueError(
-            f"{folder} holds another model or another layout ({there.get('name')}, "
-            f"{there.get('keypoint_layout')}); replace it with --overwrite or choose another --output"
+            f"{folder} holds another model ({found.get('name', 'without a sound model.json')}); replace it with "
+            "--overwrite or choose another --output"
         )
-    return {name: entry for name, entry in files.items() if (folder / name).exists()} if same else {}
+
+
+def _kept(folder: Path, described: dict) -> dict:
+    """Entries of files in the folder that stay: other formats of the same export."""
+    there, ours = _read(folder), json.loads(json.dumps(described))
+    same = all(there.get(key) == value for key, value in ours.items() if key not in ("versions", "signatures"))
+    return {name: entry for name, entry in there.get("files", {}).items() if same and (folder / name).exists()}
+
+
+def _read(folder: Path) -> dict:
+    """A folder's model.json; empty if there is none that is sound."""
+    try:
+        found = json.loads((folder / "model.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _name(path: Path | str) -> str:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from skelgnn_tf.export.phone_model import PhoneModel
 from skelgnn_tf.export.real_clips import RealClips
-from skelgnn_tf.runner import CONTRACT, quiet
+from skelgnn_tf.runner import CONTRACT, import_onnxruntime, quiet
 
 #: Of the operators in the file; every onnxruntime since 1.12 knows them.
 OPSET = 17
@@ -46,6 +46,7 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | No
     if quantization == "float16":
         return _halved(model).SerializeToString()
     with tempfile.TemporaryDirectory() as folder, _without_warnings():
+        import_onnxruntime()
         from onnxruntime import quantization as ort
 
         before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"

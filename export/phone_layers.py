@@ -29,11 +29,15 @@ Function = Callable[[tf.Tensor], tf.Tensor]
 
 
 class Float:
-    """Leaves everything as it is; `quantize.Quantizers` has the same two methods and does not."""
+    """Leaves everything as it is; `quantize.Quantizers` has the same methods and does not."""
 
     def activation(self, name: str, x: tf.Tensor) -> tf.Tensor:
         """A tensor that a quantised operation takes or gives; what takes it finds it quantised already."""
         return x
+
+    def shared_activation(self, name: str, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Tensors (..., c) that share a range."""
+        return [self.activation(name, part) for part in parts]
 
     def weight(self, name: str, w: tf.Tensor) -> tf.Tensor:
         """A matrix (..., c, d), of which each column has its own scale."""
@@ -140,9 +144,9 @@ def _pair_product(w: tf.Tensor, neighbours: list[list[int]], bias, quantizer: Fl
                 row = tf.matmul(concatenate([columns[:, a * c_in : b * c_in] for a, b in _runs(js)]), ws[i])
             else:
                 row = columns[:, :1] * tf.zeros((1, c_out))
-            # One range for all joints: then their concatenation is a copy.
-            rows.append(quantizer.activation(f"{name}/y", row if bias is None else row + bias[i]))
-        return concatenate(rows)
+            rows.append(row if bias is None else row + bias[i])
+        # One range for all joints: then their concatenation is a copy.
+        return concatenate(quantizer.shared_activation(f"{name}/y", rows))
 
     return call
 

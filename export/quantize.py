@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import keras
@@ -68,6 +68,14 @@ class Quantizers(Float):
             self._widest(x, training=True, weights=ranges)
             return x
         return self._following(x, training=self.mode == "train", weights=ranges)
+
+    def shared_activation(self, name: str, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Rounded to the 256 steps of one range; in training it follows all of them together."""
+        if self.mode != "train":
+            return super().shared_activation(name, parts)
+        # Part by part it would be drawn to the mean of their ranges, and cut the widest ones off.
+        self._following(tf.concat(parts, axis=-1), training=True, weights=self._ranges[name])
+        return [self._following(part, training=False, weights=self._ranges[name]) for part in parts]
 
     def weight(self, name: str, w: tf.Tensor) -> tf.Tensor:
         """Rounded to the 255 steps of each column's largest value."""

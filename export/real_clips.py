@@ -14,8 +14,10 @@ from skelgnn_tf.geometry import root_relative
 from skelgnn_tf.models import ActionRecognizer, PoseLifter
 from skelgnn_tf.skeletons import Skeleton, joint_map
 
-#: Windows of each split.
-WINDOWS = 500
+#: Windows of each split; the fewest that say something.
+WINDOWS, _FEWEST = 500, 200
+#: What stands in for data that are not on this machine.
+_STAND_IN = "generated clips, for the model's own data are not here"
 #: Generated training clips are made anew for every export, so there are fewer than in training.
 _GENERATED = 100
 #: Side of the picture, in pixels, that sequences in screen units are put back into.
@@ -31,11 +33,15 @@ class RealClips:
         inputs: {name of the input: float32 (windows, ...)}.
         truth: float32 (windows, 1 or frames, joints, 3) root-relative metres, int (windows,) labels, or None where the
             classes are others than the model's.
+        names: Of the clips that the windows are of, each once.
+        fps: Frames a second that the windows have.
     """
 
     about: str
     inputs: dict[str, np.ndarray]
     truth: np.ndarray | None
+    names: tuple[str, ...] = ()
+    fps: float = 0.0
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -69,12 +75,12 @@ def load(
 
 
 def _lifting(model: PoseLifter, config: Config, layout: Skeleton, must: bool) -> tuple[RealClips | None, RealClips]:
-    def windows_of(names: tuple[str, ...]) -> list[RealClips]:
+    def windows_of(names: tuple[str, ...], about: str = "") -> list[RealClips]:
         clips = min(_GENERATED, config.fitness_clips)
         folders = config.data_dir if _has_files(names) else ()
         data = catalog.load(names, folders, model.skeleton, config.keypoints, config.seed, clips)
         return [
-            _lifter_windows(split, model, config, layout, f"{', '.join(names)} ({name} split)")
+            _lifter_windows(split, model, config, layout, f"{about or ', '.join(names)} ({name} split)")
             for name, split in (("training", data.train), ("test", data.test))
         ]
 
@@ -85,7 +91,7 @@ def _lifting(model: PoseLifter, config: Config, layout: Skeleton, must: bool) ->
             raise
     if "fitness" in config.dataset:
         return tuple(windows_of(("fitness",)))
-    return None, windows_of(("fitness",))[1]
+    return None, windows_of(("fitness",), _STAND_IN)[1]
 
 
 def _has_files(names: tuple[str, ...]) -> bool:
@@ -97,7 +103,7 @@ def _lifter_windows(
 ) -> RealClips:
     """WINDOWS windows, evenly spread over the clips and over each clip."""
     ahead = 0 if model.causal else model.frames // 2
-    keypoints, sizes, truth = [], [], []
+    keypoints, sizes, truth, names = [], [], [], set()
     centers = [np.arange(c.num_frames) if c.valid is None else np.flatnonzero(c.valid) for c in clips]
     owner = np.repeat(np.arange(len(clips)), [len(c) for c in centers])
     centers = np.concatenate(centers)
@@ -108,10 +114,18 @@ def _lifter_windows(
         at = np.clip(at, 0, clip.num_frames - 1)
         keypoints.append(as_detected(clip.keypoints[0, at], model.skeleton, layout))
         sizes.append(clip.image_size_px)
+        names.add(clip.name)
         pose_m = clip.pose_m[at] if model.every_frame else clip.pose_m[centers[i]][None]
         truth.append(root_relative(pose_m, model.skeleton.root))
     inputs = {"keypoints": np.float32(keypoints), "image_size": np.float32(sizes)}
-    return RealClips(about, inputs, np.float32(truth))
+    fps = config.fps or float(np.median([clip.fps for clip in clips]))
+    return RealClips(_derived(about, model, layout), inputs, np.float32(truth), tuple(sorted(names)), fps)
+
+
+def _derived(about: str, model: PoseLifter | ActionRecognizer, layout: Skeleton) -> str:
+    """Says so where the data have other joints than the layout."""
+    same = layout.joints == model.skeleton.joints
+    return about if same else f"{about}, whose {model.skeleton.name} joints stand for {layout.name}"
 
 
 def as_detected(keypoints: np.ndarray, skeleton: Skeleton, layout: Skeleton) -> np.ndarray:
@@ -150,7 +164,7 @@ def _recognition(
         if must or config.dataset == ("fitness",):
             raise
         try:
-            data, about = actions.load("fitness", fitness_clips=1, **own), "fitness"
+            data, about = actions.load("fitness", fitness_clips=1, **own), _STAND_IN
         except ValueError:
             # Generated clips lack these joints: what can be mended is what was wrong with the model's own data.
             raise error from None
@@ -163,21 +177,23 @@ def _recognition(
 def _action_windows(
     sequences: Sequences, model: ActionRecognizer, config: Config, layout: Skeleton | None, about: str, known: bool
 ) -> RealClips:
-    """One window from the middle of each clip, at most WINDOWS of them."""
+    """Windows that are evenly spread over each clip: one from its middle, more if there are few clips."""
     chosen = np.unique(np.linspace(0, len(sequences) - 1, WINDOWS).round().astype(int))
-    windows = []
-    for i in chosen:
+    places = np.linspace(0, 1, -(-_FEWEST // len(chosen)) + 2)[1:-1]
+    chosen, windows = np.repeat(chosen, len(places)), []
+    for i, place in zip(chosen, np.tile(places, len(chosen) // len(places)), strict=True):
         last = int(sequences.frames[i]) - 1
         # Trained on whole clips, a recogniser sees a whole clip.
         step = sequences.fps[i] / config.fps if config.fps else 1.0
         step = last / max(1, model.frames - 1) if config.sampling == "resize" else step
-        start = max(0.0, (last - step * (model.frames - 1)) / 2)
+        start = place * max(0.0, last - step * (model.frames - 1))
         at = np.floor(start + step * np.arange(model.frames) + 0.5).astype(int)
         at = at % (last + 1) if config.sampling == "repeat" else np.minimum(at, last)
         windows.append(sequences.take(np.array([i]), at[None], model.persons)[0])
     windows, truth = np.stack(windows), sequences.label[chosen] if known else None
+    beside = {"names": tuple(sorted(set(sequences.names[chosen].tolist()))), "fps": config.fps}
     if layout is None:
-        return RealClips(about, {"pose_m": windows}, truth)
+        return RealClips(about, {"pose_m": windows}, truth, **beside)
     if windows.shape[-1] == 2:
         seen = np.any(windows != 0, axis=-1, keepdims=True)
         windows = np.concatenate([windows, seen], axis=-1)
@@ -185,4 +201,5 @@ def _action_windows(
     windows = np.where(windows[..., 2:] > 0, windows, 0)
     windows = as_detected(windows, model.skeleton, layout)
     size = np.full((len(windows), 2), _PICTURE_PX, np.float32)
-    return RealClips(about, {"keypoints": windows[:, 0] if model.persons == 1 else windows, "image_size": size}, truth)
+    inputs = {"keypoints": windows[:, 0] if model.persons == 1 else windows, "image_size": size}
+    return RealClips(_derived(about, model, layout), inputs, truth, **beside)

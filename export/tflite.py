@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
+from skelgnn_tf.export import contract
 from skelgnn_tf.export.phone_model import PhoneModel
 from skelgnn_tf.runner import CONTRACT, quiet
 
@@ -30,8 +31,7 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[
     lite = tf.lite
     with tempfile.TemporaryDirectory() as folder, quiet():
         signatures = {"serving_default": _traced(phone.run, phone.inputs)}
-        # The converter mixes up the 16-bit ranges of two signatures.
-        if phone.step_inputs and quantization != "int16x8":
+        if "step" in contract.signatures(phone, ".tflite", quantization):
             signatures["step"] = _traced(phone.step, phone.step_inputs)
         tf.saved_model.save(phone, folder, signatures=signatures)
         converter = lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
@@ -58,13 +58,13 @@ def _traced(function, shapes: dict[str, tuple[int, ...]]):
     return tf.function(lambda **inputs: function(**inputs)).get_concrete_function(**specs)
 
 
-def with_contract(content: bytes, contract: str) -> bytes:
+def with_contract(content: bytes, text: str) -> bytes:
     """The file with the contract inside, as the metadata entry `runner.CONTRACT`."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = np.frombuffer(contract.encode(), np.uint8)
+    buffer.data = np.frombuffer(text.encode(), np.uint8)
     model.buffers.append(buffer)
     entry.name, entry.buffer = CONTRACT, len(model.buffers) - 1
     model.metadata = [*(model.metadata or []), entry]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -23,11 +24,15 @@ def _one_line_errors(command: Callable) -> Callable:
         try:
             return command(*args, **kwargs)
         except Exception as error:
-            out_of_memory = type(error).__name__ == "ResourceExhaustedError"
-            expected = out_of_memory or isinstance(error, (ValueError, OSError, ImportError))
+            full = "No space left on device" in str(error)
+            out_of_memory = type(error).__name__ == "ResourceExhaustedError" and not full
+            expected = full or out_of_memory or isinstance(error, (ValueError, OSError, ImportError))
             if not expected or os.environ.get("SKELGNN_TF_TRACEBACK"):
                 raise
             text = "the device is out of memory; choose a smaller --batch-size" if out_of_memory else str(error)
+            text = (
+                f"the disk is full; make room, or name another for temporary files in TMPDIR ({text})" if full else text
+            )
             click.echo(f"skelgnn-tf: {' '.join(text.split())}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
@@ -73,15 +78,19 @@ def _shown_defaults(f: dataclasses.Field, defaults: dict) -> str:
     return f"  [default: {'; '.join(f'{value} ({task})' for task, value in shown.items())}]"
 
 
-def _import_keras_quietly() -> None:
-    """Keeps TensorFlow's start-up notices off the terminal; they come from C++, past Python's stderr."""
+def _import_keras_quietly(module: str = "keras") -> None:
+    """Keeps TensorFlow's start-up notices off the terminal; they come from C++, past Python's stderr.
+
+    Args:
+        module: What brings TensorFlow in: Keras, or on its other backends a module of the export's.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
     try:
         with open(os.devnull, "w") as devnull:
             os.dup2(devnull.fileno(), 2)
-        import keras  # noqa: F401
+        importlib.import_module(module)
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
@@ -126,6 +135,7 @@ def train(output: Path | None, resume: bool, distribute: str, **values) -> None:
     _check_writable("--output", folder)
     compress = None
     if config.quantize_aware or config.prune:
+        _import_keras_quietly("skelgnn_tf.export.quantize")
         from skelgnn_tf.export.quantize import compression
 
         compress = compression(config)
@@ -355,12 +365,13 @@ def detector() -> None:
 @_one_line_errors
 def download(size: str, folder: Path | None) -> None:
     """Fetch BlazePose's models (Apache-2.0) from Google, once; predict on videos wants them."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from skelgnn_tf.video.detector_models import download_models
 
     _check_writable("--folder", folder)
-    with Progress(transient=True) as progress:
+    with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task(f"BlazePose {size}", total=None)
         file = download_models(
             size, folder, on_progress=lambda done, total: progress.update(task, completed=done, total=total)

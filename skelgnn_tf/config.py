@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import zipfile
@@ -300,10 +301,20 @@ class Config:
         return dataclasses.replace(self, **changes)
 
     def fine_tuning(self, start: str, **changes) -> Config:
-        """The config of a run that goes on from the model of this one, `start`: cautious where nothing else is said."""
+        """The config of a run that goes on from the model of this one, `start`: cautious where nothing else is said.
+
+        Raises:
+            ValueError: Changes that do not fit, another task above all.
+        """
+        task = changes.get("task", self.task)
+        if task != self.task:
+            raise ValueError(f"--from {start} is a model of --task {self.task}; got --task {task}")
         cautious = {"learning_rate": self.learning_rate / 10, "epochs": max(1, self.epochs // 10)}
         if changes.get("prune"):
             cautious["ema"] = 0.0
+        if changes.get("quantize_aware"):
+            # Compiling the rounded graph takes minutes and gains nothing.
+            cautious["xla"] = False
         return self.replace(**{"quantize_aware": False, "prune": 0.0} | cautious | changes | {"start": str(start)})
 
     def to_json(self) -> str:
@@ -387,6 +398,8 @@ def load_model(path: Path):
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True), config
     except (ValueError, TypeError, KeyError, OSError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
         raise ValueError(f"{file} is damaged or of another version: {str(error).splitlines()[0]}") from error
 
 
@@ -407,7 +420,9 @@ def _model_file(path: Path) -> Path:
     file = path / "model.keras" if path.is_dir() else path
     if not file.exists():
         what = (
-            "holds no model.keras; was its training stopped in the first epoch?" if path.is_dir() else "does not exist"
+            f"holds no model.keras: no epoch of its training was finished (skelgnn-tf train --resume --output {path})"
+            if path.is_dir()
+            else "does not exist"
         )
         raise FileNotFoundError(f"{path} {what}; expected a run folder, a .keras file or a preset (skelgnn-tf train)")
     return file

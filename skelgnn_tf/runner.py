@@ -23,7 +23,7 @@ class Runner:
         threads: Of the CPU.
 
     Attributes:
-        contract: What model.json says; it is inside the file too.
+        contract: What model.json says of the model and of this file's signatures; it lies inside the file.
         inputs: {name: shape} of `run`, batch 1.
         outputs: The same of what it gives.
         any_batch: Whether inputs may have other batches: `.onnx` files.
@@ -116,8 +116,7 @@ def _tflite_member(path: Path) -> bytes:
 
 
 def _onnx_member(path: Path) -> str:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.get_modelmeta().custom_metadata_map[CONTRACT]
 
@@ -133,14 +132,21 @@ def _tflite(path: Path, threads: int):
 
 
 def _onnx(path: Path, threads: int):
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda signature, inputs: dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def import_onnxruntime():
+    """onnxruntime, which from 1.29 on sends usage data to Microsoft unless it is told not to before it is loaded."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 @contextmanager

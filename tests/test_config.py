@@ -96,6 +96,9 @@ NEEDS = {
     ("lift", "short_hops"): {"max_hops": 9},
     ("lift", "joint_drop"): {"confidence": True},
     ("lift", "joint_offset"): {"views": "random"},
+    ("lift", "quantize_aware"): {"start": "runs/a"},
+    ("action", "quantize_aware"): {"start": "runs/a"},
+    ("action", "prune"): {"ema": 0.0},
 }
 
 
@@ -166,6 +169,11 @@ def test_a_config_of_before_there_were_tasks_is_one_of_lifting():
         ({"joint_offset": 0.02}, "--joint-offset .* wants --views random"),
         ({"protocol": "pixel", "views": "random"}, "--protocol pixel .* --views file"),
         ({"protocol": "pixel", "keypoint_frame": "person"}, "--protocol pixel .* --keypoint-frame screen"),
+        ({"quantize_aware": True}, "--quantize-aware .* add --from"),
+        ({"prune": 0.5, "ema": 0.9}, "--prune wants --ema 0, .* got --ema 0.9"),
+        ({"prune": 1.0}, "--prune wants less than 1; got 1.0"),
+        ({"prune": -0.1}, "--prune wants 0 or more; got -0.1"),
+        ({"prune": float("nan")}, "--prune wants 0 or more; got nan"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values, message):
@@ -345,3 +353,39 @@ def test_another_recipe_or_sampling_brings_its_own_defaults_but_keeps_what_was_c
     )
     assert paper.replace(recipe="modern", sampling="window") == config
     assert config.replace(recipe="paper", learning_rate=0.3).learning_rate == 0.3
+
+
+# ---- going on from a trained model
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_fine_tuning_keeps_all_settings_but_takes_smaller_and_fewer_steps(task):
+    base = Config(task=task, frames=27, epochs=50, learning_rate=0.02, dropout=0.125, seed=5, ema=0.5)
+    fine = base.fine_tuning("runs/a")
+    assert (fine.start, fine.epochs, fine.learning_rate) == ("runs/a", 5, pytest.approx(0.002))
+    assert fine.replace(start="", epochs=50, learning_rate=0.02) == base
+    # However few they were, one is left; what is named stands.
+    assert base.replace(epochs=4).fine_tuning("runs/a").epochs == 1
+    said = base.fine_tuning("runs/a", epochs=7, learning_rate=0.5, dropout=0.0, quantize_aware=True)
+    assert (said.epochs, said.learning_rate, said.dropout, said.quantize_aware) == (7, 0.5, 0.0, True)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_fine_tuning_for_zeros_averages_no_weights(task):
+    base = Config(task=task, ema=0.9)
+    assert base.fine_tuning("runs/a", prune=0.5).ema == 0
+    assert base.fine_tuning("runs/a").ema == 0.9
+    with pytest.raises(ValueError, match="--prune wants --ema 0"):
+        base.fine_tuning("runs/a", prune=0.5, ema=0.8)
+
+
+def test_fine_tuning_a_compressed_run_compresses_only_where_it_is_said_again():
+    pruned = Config(ema=0.9).fine_tuning("runs/a", prune=0.5, quantize_aware=True)
+    again = pruned.fine_tuning("runs/b")
+    assert (again.prune, again.quantize_aware, again.start) == (0.0, False, "runs/b")
+
+
+def test_fine_tuning_for_the_other_task_is_refused_with_the_names_of_both():
+    assert Config().fine_tuning("runs/a", task="lift").task == "lift"
+    with pytest.raises(ValueError, match="--from runs/a is a model of --task lift; got --task action"):
+        Config().fine_tuning("runs/a", task="action")

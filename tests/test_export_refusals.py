@@ -71,7 +71,7 @@ def test_without_the_models_data_generated_clips_stand_in(here):
     a_small_run(here, here / "gone")
     result = call("runs/small", "--onnx", "--output", "out")
     assert result.exit_code == 0, result.output
-    assert "20 windows of fitness (test split)" in result.stdout
+    assert "20 windows of generated clips, for the model's own data are not here (test split)" in result.stdout
     assert told(here / "out")["training_data"] == "h36m"
 
 

@@ -15,7 +15,7 @@ from skelgnn_tf.datasets.keypoint_files import KeypointFile
 from skelgnn_tf.geometry import procrustes, root_relative
 from skelgnn_tf.inference import recognize
 from skelgnn_tf.prediction import Trained, notes_on, predict, run, save
-from skelgnn_tf.prediction.predict import show
+from skelgnn_tf.prediction.command import show
 from skelgnn_tf.prediction.scene import scene_of
 from skelgnn_tf.skeletons import ALL, H36M_17, joint_map
 from tiny_recognizer import lively
@@ -307,7 +307,7 @@ def test_a_run_reads_predicts_saves_and_says_so(lifter, recognizer, tmp_path):
     console = Console(record=True, width=60)
     prediction = run(
         tmp_path / "take.npz", lifter=tmp_path / "lifter.keras", recognizer=tmp_path / "recognizer.keras",
-        layout="coco_17", image_size_px=(640, 480), hop=4, output=tmp_path / "out.json", console=console,
+        layout="coco_17", image_size_px=(640, 480), hop=4, smooth=False, output=tmp_path / "out.json", console=console,
     )  # fmt: skip
     printed = console.export_text()
     direct = predict(file_of(moving(22, seed=1), 30.0), lifter, recognizer, hop=4)
@@ -348,7 +348,7 @@ def test_a_long_list_of_actions_is_cut_on_the_terminal(recognizer):
     decisions = dataclasses.replace(prediction.actions.decisions, frame_probabilities=scores)
     actions = dataclasses.replace(prediction.actions, decisions=decisions)
     console = Console(record=True)
-    show(dataclasses.replace(prediction, actions=actions), None, console)
+    show(dataclasses.replace(prediction, actions=actions), [], console)
     printed = console.export_text()
     assert printed.count(" to ") == 20 and "and 60 more; --output saves them" in printed
 

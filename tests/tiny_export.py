@@ -35,6 +35,7 @@ def lived_in(config, seed=0):
 
     Weights are small enough for activations to stay near one, as in a trained model, so that a tolerance means much.
     """
+    keras.utils.set_random_seed(seed)
     model = build_model(config, CLASSES if config.task == "action" else ())
     rng = np.random.default_rng(seed)
     for weight in model.weights:

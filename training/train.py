@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ import keras
 from rich.console import Console
 
 from skelgnn_tf import presets
-from skelgnn_tf.config import Config
+from skelgnn_tf.config import Config, flag
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.sequences import ActionSet
 from skelgnn_tf.training.callbacks import Checkpoint, NotANumber, StopAtNaN, TerminalProgress, steps_taken
@@ -83,7 +84,9 @@ def train(
         )
         optimizer.build(model.trainable_variables)
 
-    checkpoint = Checkpoint(folder, config, task.monitor, task.higher_is_better, kept=built)
+    # Of a model that is being pruned only the last epoch has as many zeros as were asked for.
+    monitor = None if config.prune else task.monitor
+    checkpoint = Checkpoint(folder, config, monitor, task.higher_is_better, kept=built)
     begun = checkpoint.restore(model)["steps"] if resume else 0
     if resume:
         (folder / "config.json").write_text(config.to_json() + "\n")
@@ -148,7 +151,9 @@ def start_from(path: str, model: keras.Model) -> None:
     ours, theirs = model.get_config(), trained.get_config()
     different = [name for name in ours if name not in _FREE and ours[name] != theirs.get(name)]
     if different or type(trained) is not type(model):
-        names = ", ".join(f"{name} ({theirs.get(name)}, now {ours[name]})" for name in different if name != "classes")
+        # Of a skeleton, its name.
+        of = lambda values, name: values[name]["name"] if name == "skeleton" else values.get(name)  # noqa: E731
+        names = ", ".join(f"{n} ({of(theirs, n)}, now {of(ours, n)})" for n in different if n != "classes")
         raise ValueError(
             f"--from {path} was built otherwise: {names or 'other classes'}; leave those options out, or train without "
             "--from"
@@ -256,7 +261,7 @@ def resumed_config(folder: Path, **changes) -> Config:
     free = ("epochs", "data_dir", "data_file", "labels")
     different = [name for name, value in changes.items() if name not in free and getattr(config, name) != value]
     if different:
-        names = ", ".join("--" + name.replace("_", "-") for name in different)
+        names = ", ".join(flag(f) for f in dataclasses.fields(Config) if f.name in different)
         raise ValueError(
             f"--resume keeps the settings of {folder}; leave out {names} (only --epochs and where the data lie may "
             "change)"

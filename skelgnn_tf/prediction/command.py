@@ -11,7 +11,7 @@ from rich.console import Console
 from skelgnn_tf.datasets.keypoint_files import KeypointFile, is_keypoint_file, read_keypoints
 from skelgnn_tf.prediction.files import check_suffix, notes_on, save
 from skelgnn_tf.prediction.live import follow
-from skelgnn_tf.prediction.moving import moving
+from skelgnn_tf.prediction.moving import check_height, moving
 from skelgnn_tf.prediction.predict import Trained, predict
 from skelgnn_tf.prediction.result import Motion, Prediction
 from skelgnn_tf.prediction.scene import scene_of
@@ -70,23 +70,27 @@ def run(
         ValueError, FileNotFoundError: A source, a model or an output that does not fit.
     """
     console = console or Console()
+    from_keypoints, live = is_keypoint_file(source), str(source).startswith("webcam:")
+    # Whatever can be refused is refused before the models are loaded and a video is watched.
     if output is not None:
         check_suffix(output, lifter is not None)
     if picture is not None:
         check_render_suffix(picture)
-    from_keypoints = is_keypoint_file(source)
+    check_height(subject_height_m, lifter is not None)
+    if live and (output is not None or picture is not None):
+        raise ValueError(f"{source} has no end to write; --output and --render want a video or keypoints")
+    if not live and not Path(source).exists():
+        raise FileNotFoundError(f"no file {source}; expected a video, a folder of pictures, webcam:0, or keypoints")
+    if not from_keypoints and (layout is not None or image_size_px is not None):
+        raise ValueError(f"{source} is no keypoint file; --keypoint-layout and --image-size are of keypoints")
     models = None if from_keypoints else find_models(detector_models, detector)
     trained = [None if name is None else Trained.open(name) for name in (lifter, recognizer)]
-    if str(source).startswith("webcam:"):
-        if output is not None or picture is not None:
-            raise ValueError(f"{source} has no end to write; --output and --render want a video or keypoints")
+    if live:
         follow(open_video(source, fps), models, *trained, hop=hop, console=console)
         return None
     if from_keypoints:
         file = read_keypoints(source, layout, image_size_px, fps)
     else:
-        if layout is not None or image_size_px is not None:
-            raise ValueError(f"{source} is no keypoint file; --keypoint-layout and --image-size are of keypoints")
         with console.status(f"looking for people in {source}"):
             seen = read_video_keypoints(source, models, persons, fps)
         file = KeypointFile(seen.name, seen.keypoints, seen.layout, seen.image_size_px, seen.fps, seen.notes)

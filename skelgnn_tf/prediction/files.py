@@ -188,7 +188,8 @@ def _write_csv(prediction: Prediction, path: Path) -> None:
     if actions is not None:
         header += ["action", "probability"]
     if motion is not None:
-        header += [*(["exercise", "repetitions"] if motion.exercise else []), *(f"{n}_deg" for n in motion.angles_deg)]
+        header += ["bridged", *(["exercise", "repetitions"] if motion.exercise else [])]
+        header += [f"{name}_deg" for name in motion.angles_deg]
     if poses is not None:
         header += [f"{joint}_{axis}_m" for joint in poses.skeleton.joints for axis in "xyz"]
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -201,6 +202,7 @@ def _write_csv(prediction: Prediction, path: Path) -> None:
                 label = int(probabilities.argmax())
                 row += [actions.classes[label], _rounded(probabilities[label])]
             if motion is not None:
+                row.append(int(motion.bridged[frame]))
                 row += [motion.exercise[frame] or "", motion.repetitions[frame]] if motion.exercise else []
                 row += [
                     "" if np.isnan(angles[frame]) else round(angles[frame], 2) for angles in motion.angles_deg.values()

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from skelgnn_tf.datasets.keypoint_files import KeypointFile
-from skelgnn_tf.inference import window_frames
+from skelgnn_tf.inference import check_hop, window_frames
 from skelgnn_tf.motion import RepetitionCounter, joint_angles
 from skelgnn_tf.prediction.moving import countable
 from skelgnn_tf.prediction.predict import Trained, predict
@@ -42,6 +42,9 @@ def follow(
         recognizer: Or None for no actions; it decides every `hop` pictures.
         hop: Pictures from one decision to the next.
         console: Where the line goes.
+
+    Raises:
+        ValueError: A hop out of range, models that do not fit.
     """
     console = console or Console()
     past = _Past(video, lifter, recognizer, hop)
@@ -69,7 +72,13 @@ class _Past:
             1 if trained is None else window_frames(trained.model, video.fps / (trained.config.fps or video.fps))
             for trained in (lifter, recognizer)
         )
-        self.keypoints: deque[np.ndarray] = deque(maxlen=max(self.lifted, self.recognized))
+        self.looked_at = self.recognized
+        if recognizer is not None:
+            check_hop(hop, self.recognized)
+            if lifter is not None and recognizer.config.input == "pose":
+                # The window's first pose looks back, too.
+                self.looked_at = self.recognized + self.lifted - 1
+        self.keypoints: deque[np.ndarray] = deque(maxlen=max(self.lifted, self.looked_at))
         self.action, self.count, self.counter = None, 0, None
         if lifter is not None and recognizer is not None and countable(recognizer.model.classes):
             self.counter = RepetitionCounter(lifter.model.skeleton, classes=recognizer.model.classes)
@@ -88,14 +97,15 @@ class _Past:
                 known = self.counter.push(pose_m, time_s, decided)
                 words += [] if known.exercise is None else [f"{known.exercise}: {known.count}"]
             angles = joint_angles(pose_m, self.lifter.model.skeleton)
-            words.append(f"knees {angles['left_knee']:.0f} {angles['right_knee']:.0f} degrees")
+            knees = [angles[f"{side}_knee"] for side in ("left", "right")]
+            words += [f"knees {knees[0]:.0f} {knees[1]:.0f} degrees"] if np.isfinite(knees).all() else []
         return "  ".join(words)
 
     def _decide(self) -> np.ndarray:
         """Probabilities (classes,) of the window that ends now."""
         lifter = self.lifter if self.recognizer.config.input == "pose" else None
-        # With a hop of a whole window there is no other one.
-        actions = predict(self._file(self.recognized), lifter, self.recognizer, self.recognized).actions
+        # With a hop of a whole window there are hardly any others.
+        actions = predict(self._file(self.looked_at), lifter, self.recognizer, self.recognized).actions
         decided = actions.decisions.probabilities[-1]
         self.action = f"{actions.classes[int(decided.argmax())]} {decided.max():.0%}"
         return decided

@@ -30,11 +30,8 @@ def moving(prediction: Prediction, smooth: bool = True, subject_height_m: float 
         ValueError: A height that nobody has, or one without poses to scale.
     """
     poses = prediction.poses
-    if subject_height_m is not None and not _HEIGHTS_M[0] <= subject_height_m <= _HEIGHTS_M[1]:
-        raise ValueError(f"--subject-height wants metres, {_HEIGHTS_M[0]} to {_HEIGHTS_M[1]}; got {subject_height_m:g}")
+    check_height(subject_height_m, poses is not None)
     if poses is None:
-        if subject_height_m is not None:
-            raise ValueError("--subject-height scales 3D poses, and without a lifter there are none")
         return prediction
     pose_m, bridged = bridge_gaps(poses.pose_m, prediction.fps)
     # The counter wants poses as they come: it smooths its own signals.
@@ -51,6 +48,16 @@ def moving(prediction: Prediction, smooth: bool = True, subject_height_m: float 
     )
     poses = dataclasses.replace(poses, pose_m=pose_m.astype(np.float32))
     return dataclasses.replace(prediction, poses=poses, motion=motion)
+
+
+def check_height(subject_height_m: float | None, with_poses: bool = True) -> None:
+    """Raises ValueError for a height that `moving` could not scale to, with or without poses."""
+    if subject_height_m is None:
+        return
+    if not _HEIGHTS_M[0] <= subject_height_m <= _HEIGHTS_M[1]:
+        raise ValueError(f"--subject-height wants metres, {_HEIGHTS_M[0]} to {_HEIGHTS_M[1]}; got {subject_height_m:g}")
+    if not with_poses:
+        raise ValueError("--subject-height scales 3D poses, and without a lifter there are none")
 
 
 def countable(classes: Sequence[str]) -> bool:

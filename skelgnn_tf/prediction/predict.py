@@ -120,6 +120,7 @@ def _lifted(lifter: Trained, file: KeypointFile, person: int) -> np.ndarray:
         model.image_size_px = file.image_size_px
         keypoints = map_keypoints(file.keypoints[person], file.layout, model.layout)
         pose = lift(model, keypoints, step=_step(lifter, file))
+        keypoints = map_keypoints(keypoints, model.layout, model.skeleton)
     else:
         keypoints = map_keypoints(file.keypoints[person], file.layout, model.skeleton)
         clip = Clip(file.name, keypoints[None], image_size_px=file.image_size_px, fps=file.fps)

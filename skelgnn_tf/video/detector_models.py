@@ -99,8 +99,8 @@ def find_models(place: str | Path | None = None, size: str = "lite") -> Detector
             str(folder), _tflite(detectors[0].read_bytes(), detectors[0]), _tflite(landmarker.read_bytes(), landmarker)
         )
     raise FileNotFoundError(
-        f"BlazePose's {size} model is not in {folder}. Run `skelgnn-tf detector download`, or put {task.name} there "
-        f"from {TASK_URL.format(size=size)}"
+        f"BlazePose's {size} model is not in {folder}. Run `skelgnn-tf detector download --size {size}`, or put "
+        f"{task.name} there from {TASK_URL.format(size=size)}"
     )
 
 
