@@ -74,8 +74,8 @@ class Quantizers(Float):
         if self.mode != "train":
             return super().shared_activation(name, parts)
         # Part by part it would be drawn to the mean of their ranges, and cut the widest ones off.
-        self._following(tf.concat(parts, axis=-1), training=True, weights=self._ranges[name])
-        return [self._following(part, training=False, weights=self._ranges[name]) for part in parts]
+        whole = self._following(tf.concat(parts, axis=-1), training=True, weights=self._ranges[name])
+        return tf.split(whole, [part.shape[-1] for part in parts], axis=-1)
 
     def weight(self, name: str, w: tf.Tensor) -> tf.Tensor:
         """Rounded to the 255 steps of each column's largest value."""

@@ -30,9 +30,8 @@ def _one_line_errors(command: Callable) -> Callable:
             if not expected or os.environ.get("SKELGNN_TF_TRACEBACK"):
                 raise
             text = "the device is out of memory; choose a smaller --batch-size" if out_of_memory else str(error)
-            text = (
-                f"the disk is full; make room, or name another for temporary files in TMPDIR ({text})" if full else text
-            )
+            if full and "make room" not in text:
+                text = f"the disk is full; make room, or name another one for temporary files in TMPDIR ({text})"
             click.echo(f"skelgnn-tf: {' '.join(text.split())}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:

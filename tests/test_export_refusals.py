@@ -90,7 +90,7 @@ def test_without_the_models_data_a_recogniser_of_other_joints_names_their_folder
     [
         ({"protocol": "pixel", "keypoint_frame": "screen"}, ["--onnx"], ["--protocol camera"]),
         ({"skeleton": "mpi_inf_3dhp_17"}, ["--onnx", "--keypoint-layout", "coco_17"], ["spine", "head_top"]),
-        ({}, ["--tflite", "--onnx", "--quantize", "int16x8"], ["--onnx wants --quantize", "int16x8"]),
+        ({}, ["--tflite", "--onnx", "--quantize", "int16x8"], ["--onnx has no --quantize", "int16x8"]),
         ({}, [], ["nothing to export", "--tflite"]),
     ],
 )

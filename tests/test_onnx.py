@@ -79,7 +79,7 @@ def test_the_contract_lies_inside_and_changes_no_number():
 
 
 @pytest.mark.parametrize(("quantization", "share", "within"), [
-    ("float16", 0.7, 3e-3), ("dynamic", 0.9, 0.05), ("int8", 0.65, 0.05),
+    ("float16", 0.7, 3e-3), ("dynamic", 0.9, 0.05), ("int8", 0.65, 0.1),
 ])  # fmt: skip
 def test_fewer_bits_make_a_smaller_file_that_says_much_the_same(quantization, share, within):
     small, whole = (tiny_export.onnx(WIDE, "h36m_17", False, q) for q in (quantization, "none"))

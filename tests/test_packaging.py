@@ -156,7 +156,7 @@ def test_the_pins_cover_all_that_an_installation_brings(requirements):
 
 def make_targets() -> set[str]:
     """Targets of the Makefile."""
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_readme_is_finished():
@@ -165,7 +165,7 @@ def test_the_readme_is_finished():
 
 def test_the_make_commands_of_the_readme_exist():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"```.*?```|`[^`\n]+`", readme, re.DOTALL))))
+    named = set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(re.findall(r"```.*?```|`[^`\n]+`", readme, re.DOTALL))))
     assert {"quickstart", "test"} <= named
     assert named <= make_targets()
 

@@ -80,7 +80,6 @@ def test_streams_are_fused_by_the_mean_of_their_scores(trained, here):  # noqa: 
     assert "several models want --ensemble" in mistake("evaluate", *runs)
     assert "one weight for each" in mistake("evaluate", *runs, "--ensemble", "--weights", "1,2,3")
     assert "--ensemble does not go with" in mistake("evaluate", "fitness_9f", "fitness_9f", "--ensemble")
-    assert "this wants a lifter" in mistake("export", runs[0], "--tflite")
     assert "numbers with commas" in mistake("evaluate", *runs, "--ensemble", "--weights", "much,little")
     assert "--hard-reference does not go with" in mistake("evaluate", runs[0], "--hard-reference", runs[1])
 
