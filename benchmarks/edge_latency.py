@@ -65,14 +65,15 @@ def exported(path: str, quantizations: tuple[str, ...], data_dir: tuple[str, ...
     model, config = presets.load(path)
     phone = PhoneModel(model, config, BLAZEPOSE_33)
     calibration, test = real_clips.load(model, config, BLAZEPOSE_33, data_dir)
-    described = json.dumps(contract.describe(phone, config, path, path))
+    described = contract.describe(phone, config, path, path)
     for quantization in quantizations:
         rounded = quantization.startswith("int")
         if rounded and calibration is None:
             raise ValueError(f"{quantization} wants the training clips of {path}; name their folder with --data-dir")
         ready = calibrated(phone, calibration) if quantization == "int8" else phone
         content = tflite.convert(ready, quantization, calibration.one_by_one() if rounded else ())
-        content = tflite.with_contract(content, described)
+        own = {"signatures": contract.signatures(phone, "model.tflite", quantization), "quantization": quantization}
+        content = tflite.with_contract(content, json.dumps(described | own))
         with tempfile.TemporaryDirectory(prefix="edge_latency") as folder:
             file = Path(folder) / "model.tflite"
             file.write_bytes(content)
