@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from skelgnn_tf import skeletons
+from skelgnn_tf.whole_file import whole_file
 
 TASKS = ("lift", "action")
 #: How recognition is trained.
@@ -371,15 +371,11 @@ def build_model(config: Config, classes: tuple[str, ...] = ()):
 
 
 def save_model(model, config: Config, path: Path) -> None:
-    """Writes a `.keras` file that carries its Config; written beside and renamed, so that no half file is left."""
-    beside = path.with_name(f".{path.stem}.partial.keras")
-    try:
+    """Writes a `.keras` file that carries its Config, whole or not at all."""
+    with whole_file(path) as beside:
         model.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:
             archive.writestr(_MEMBER, config.to_json())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def load_model(path: Path):

@@ -13,6 +13,8 @@ import numpy as np
 
 #: Name of the contract (model.json) inside a `.tflite` or `.onnx` file.
 CONTRACT = "skelgnn_tf.json"
+# What a contract must say for its file to be run.
+_PARTS = "task inputs outputs signatures skeleton keypoint_layout frames persons fps causal classes sampling".split()
 
 
 class Runner:
@@ -93,17 +95,18 @@ def read_contract(path: Path) -> dict:
     """The contract inside an exported file.
 
     Raises:
-        ValueError: A file that skelgnn-tf did not write.
+        ValueError: A file that skelgnn-tf did not write, or one of another version.
     """
     try:
         contract = json.loads({".tflite": _tflite_member, ".onnx": _onnx_member}[path.suffix](path))
-        if not {"inputs", "outputs", "signatures", "task"} <= contract.keys():
-            raise ValueError("the contract is not whole")
-        return contract
+        missing = [part for part in _PARTS if part not in contract]
     except Exception as error:
         raise ValueError(
             f"{path} is no export of skelgnn-tf (expected a .tflite or .onnx file with {CONTRACT} inside)"
         ) from error
+    if missing:
+        raise ValueError(f"{path} is of another version: its contract lacks {', '.join(missing)}; export it again")
+    return contract
 
 
 def _tflite_member(path: Path) -> bytes:

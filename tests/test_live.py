@@ -18,7 +18,7 @@ from skelgnn_tf.config import Config, build_model
 from skelgnn_tf.datasets.fitness import generate
 from skelgnn_tf.geometry import normalize_screen, root_relative
 from skelgnn_tf.inference import lift, recognize
-from skelgnn_tf.motion import RepetitionCounter, joint_angles
+from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, joint_angles
 from skelgnn_tf.prediction import Trained
 from skelgnn_tf.prediction.live import _Past, follow
 from skelgnn_tf.skeletons import BLAZEPOSE_33, map_keypoints
@@ -126,10 +126,12 @@ def test_the_shipped_presets_count_live_what_a_clip_shows():
     expected = recognize(recognizer.model, screen(clip, recognizer.model.skeleton), clip.fps / 15, hop)
     decided = dict(zip(expected.last, expected.probabilities, strict=True))
     counter = RepetitionCounter(lifter.model.skeleton, classes=recognizer.model.classes)
+    smooth = OneEuroFilter()
     for t, (line, (pose_m, _, _, known)) in enumerate(zip(lines, said, strict=True)):
         # The last window of a clip may end anywhere, a live one waits for its hop.
         assert known == counter.push(pose_m, t / clip.fps, decided.get(t) if (t + 1) % hop == 0 else None)
-        knees = [joint_angles(pose_m, lifter.model.skeleton)[f"{side}_knee"] for side in ("left", "right")]
+        angles = joint_angles(smooth.push(pose_m, t / clip.fps), lifter.model.skeleton)
+        knees = [angles[f"{side}_knee"] for side in ("left", "right")]
         assert line.endswith(f"knees {knees[0]:.0f} {knees[1]:.0f} degrees")
         if t >= hop - 1:
             name = recognizer.model.classes[decided[hop * ((t + 1) // hop) - 1].argmax()]
@@ -160,6 +162,13 @@ def test_a_face_alone_has_no_knees(clip, lifter):
     keypoints = np.zeros((1, 33, 3), np.float32)
     keypoints[0, [BLAZEPOSE_33.index(joint) for joint in ("nose", "left_eye", "right_eye")]] = [300, 200, 0.9]
     assert _Past(video_of(clip), lifter, None, 8).push(keypoints, 0.0) == ""
+
+
+def test_angles_are_as_raw_as_one_wants_them(clip, lifter):
+    raw, filtered = (pushed(_Past(video_of(clip), lifter, None, 8, smooth), clip) for smooth in (False, True))
+    knees = [joint_angles(pose_m, lifter.model.skeleton)["left_knee"] for pose_m in poses(clip, lifter)]
+    assert [line.split()[1] for line in raw] == [f"{angle:.0f}" for angle in knees]
+    assert raw[0] == filtered[0] and raw[1:] != filtered[1:]
 
 
 def test_each_model_can_be_alone(clip, lifter, recognizer):

@@ -327,6 +327,13 @@ def test_a_webcam_has_no_end_to_write(here, option):  # noqa: F811
     assert line == "webcam:0 has no end to write; --output and --render want a video or keypoints"
 
 
+@pytest.mark.parametrize("option", [("--persons", 2), ("--subject-height", 1.8)])
+def test_a_webcam_shows_one_person_of_any_size(here, option):  # noqa: F811
+    line = mistake("predict", "webcam:0", *option)
+    assert line.startswith("webcam:0 shows the largest person's action, ")
+    assert line.endswith("; --persons and --subject-height are of files")
+
+
 @pytest.mark.parametrize("source", ["a.mp4", "webcam:0"])
 @pytest.mark.parametrize("size", ["lite", "full"])
 def test_without_blazepose_one_is_told_how_to_get_it(here, source, size):  # noqa: F811

@@ -59,6 +59,10 @@ def test_hands_that_go_up_are_told_apart(trained, here):  # noqa: F811
     assert result.exit_code == 0, result.output
     report = json.loads((here / "report.json").read_text())
     assert report == json.loads((trained / "j" / "report" / "report.json").read_text())
+    # The data set that it was trained on, named once more, is where it was.
+    again = call("evaluate", trained / "j", "--dataset", "npz", "--output", "again", "--json", "again.json")
+    assert again.exit_code == 0, again.output
+    assert json.loads((here / "again.json").read_text()) == report
     scores, labels = probabilities(trained / "j", trained)
     assert report["top1"] == pytest.approx((scores.argmax(axis=1) == labels).mean(), abs=1e-4)
     assert report["top1"] > 0.8 and report["clips"] == 12 and np.sum(report["confusion"]) == 12
@@ -80,6 +84,8 @@ def test_streams_are_fused_by_the_mean_of_their_scores(trained, here):  # noqa: 
     assert "several models want --ensemble" in mistake("evaluate", *runs)
     assert "one weight for each" in mistake("evaluate", *runs, "--ensemble", "--weights", "1,2,3")
     assert "--ensemble does not go with" in mistake("evaluate", "fitness_9f", "fitness_9f", "--ensemble")
+    line = mistake("evaluate", trained / "j", "--weights", "1")
+    assert line == f"--weights are of an --ensemble; got them for {trained / 'j'} alone"
     assert "numbers with commas" in mistake("evaluate", *runs, "--ensemble", "--weights", "much,little")
     assert "--hard-reference does not go with" in mistake("evaluate", runs[0], "--hard-reference", runs[1])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skelgnn_tf.config import Config, save_model
+from skelgnn_tf.whole_file import whole_file
 
 
 class NotANumber(ValueError):
@@ -110,9 +110,8 @@ class Checkpoint(keras.callbacks.Callback):
             "weights": weights.name,
             "seeds": [keras.ops.convert_to_numpy(v).tolist() for v in _seeds(self.model)],
         }
-        beside = self.state_file.with_suffix(".partial")
-        beside.write_text(json.dumps(state))
-        os.replace(beside, self.state_file)
+        with whole_file(self.state_file) as beside:
+            beside.write_text(json.dumps(state))
         for old in weights.parent.glob("step*.weights.h5"):
             if old != weights:
                 old.unlink()

@@ -55,6 +55,8 @@ def evaluate_actions(
         ValueError, FileNotFoundError: Models or data that do not fit each other.
     """
     console = console or Console(quiet=json_path == "-")
+    if weights is not None and len(paths) == 1:
+        raise ValueError(f"--weights are of an --ensemble; got them for {paths[0]} alone")
     loaded = [presets.load(path, "action") for path in paths]
     configs = [_with_data(config, dataset, data_dir, data_file, labels, skip_bad) for _, config in loaded]
     _check_members(paths, [model for model, _ in loaded])
@@ -93,7 +95,7 @@ def predict_sequences(model: ActionRecognizer, config: Config, sequences: Sequen
 
 
 def _with_data(config: Config, dataset, data_dir, data_file, labels, skip_bad) -> Config:
-    if dataset:
+    if dataset and tuple(dataset) != config.dataset:
         # What belonged to another data set does not belong to this one.
         config = config.replace(dataset=tuple(dataset), data_dir=(), data_file="", labels="")
     changes = {"data_dir": tuple(data_dir), "data_file": data_file, "labels": labels, "skip_bad": skip_bad}

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from skelgnn_tf.training.scores import HARDEST_PERCENT, PROTOCOLS
 from skelgnn_tf.video.render import save_png
+from skelgnn_tf.whole_file import whole_file
 
 BASELINES = {
     "mean_pose": "training mean pose",
@@ -63,8 +64,7 @@ def hand_over(files: Sequence[Path], json_path: str | None, console: Console) ->
     if json_path == "-":
         print(text, end="")
     elif json_path:
-        Path(json_path).parent.mkdir(parents=True, exist_ok=True)
-        Path(json_path).write_text(text, encoding="utf-8")
+        write_text(Path(json_path), text)
     names = ", ".join(file.name for file in files)
     console.print(f"report: {files[0].parent}/ ({names})", highlight=False, soft_wrap=True)
 
@@ -106,13 +106,9 @@ def markdown(scores: dict, plots: Iterable[str] = ()) -> str:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Writes beside the place and moves there, so that no half-written file is ever seen."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Writes a text file, whole or not at all."""
+    with whole_file(path) as beside:
+        beside.write_text(text, encoding="utf-8")
     return path
 
 

@@ -79,6 +79,11 @@ def run(
     check_height(subject_height_m, lifter is not None)
     if live and (output is not None or picture is not None):
         raise ValueError(f"{source} has no end to write; --output and --render want a video or keypoints")
+    if live and (persons != 1 or subject_height_m is not None):
+        raise ValueError(
+            f"{source} shows the largest person's action, repetitions and angles, whose size does not matter; "
+            "--persons and --subject-height are of files"
+        )
     if not live and not Path(source).exists():
         raise FileNotFoundError(f"no file {source}; expected a video, a folder of pictures, webcam:0, or keypoints")
     if not from_keypoints and (layout is not None or image_size_px is not None):
@@ -86,7 +91,7 @@ def run(
     models = None if from_keypoints else find_models(detector_models, detector)
     trained = [None if name is None else Trained.open(name) for name in (lifter, recognizer)]
     if live:
-        follow(open_video(source, fps), models, *trained, hop=hop, console=console)
+        follow(open_video(source, fps), models, *trained, hop=hop, smooth=smooth, console=console)
         return None
     if from_keypoints:
         file = read_keypoints(source, layout, image_size_px, fps)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from skelgnn_tf.prediction.bvh import bvh_text
 from skelgnn_tf.prediction.result import Actions, Motion, Poses, Prediction
 from skelgnn_tf.prediction.trc import trc_text
+from skelgnn_tf.whole_file import whole_file
 
 AXES = "camera: x right, y down, z forward"
 #: Decimals of metres and of probabilities in text files: hundredths of a millimetre.
@@ -21,7 +21,7 @@ _TOP = 3
 
 
 def save(prediction: Prediction, path: str | Path) -> Path:
-    """Writes a prediction as .json, .npz, .csv, .bvh or .trc, beside and renamed, so that no half file is left.
+    """Writes a prediction as .json, .npz, .csv, .bvh or .trc, whole or not at all.
 
     Text has metres and probabilities to five decimals or more, npz all bits; csv has a row for each frame and no
     windows; bvh and trc have the motion alone.
@@ -31,13 +31,8 @@ def save(prediction: Prediction, path: str | Path) -> Path:
     """
     path = Path(path)
     check_suffix(path, prediction.poses is not None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path) as beside:
         _WRITERS[path.suffix](prediction, beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from skelgnn_tf.datasets.keypoint_files import KeypointFile
 from skelgnn_tf.inference import check_hop, window_frames
-from skelgnn_tf.motion import RepetitionCounter, joint_angles
+from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, joint_angles
 from skelgnn_tf.prediction.moving import countable
 from skelgnn_tf.prediction.predict import Trained, predict
 from skelgnn_tf.video.detector_models import DetectorModels
@@ -29,6 +29,7 @@ def follow(
     lifter: Trained | None,
     recognizer: Trained | None,
     hop: int = 8,
+    smooth: bool = True,
     console: Console | None = None,
 ) -> None:
     """Shows one line that is always of now, until the pictures end or Ctrl-C.
@@ -41,13 +42,14 @@ def follow(
         lifter: Or None for no poses.
         recognizer: Or None for no actions; it decides every `hop` pictures.
         hop: Pictures from one decision to the next.
+        smooth: Filter the angles.
         console: Where the line goes.
 
     Raises:
         ValueError: A hop out of range, models that do not fit.
     """
     console = console or Console()
-    past = _Past(video, lifter, recognizer, hop)
+    past = _Past(video, lifter, recognizer, hop, smooth)
     arrivals: deque[float] = deque()
     line = "nothing came"
     with Live(Text("waiting for somebody"), console=console, refresh_per_second=10, transient=True) as shown:
@@ -66,7 +68,9 @@ def follow(
 class _Past:
     """As many of the last keypoints as the models look at, and what they say of the newest."""
 
-    def __init__(self, video: Video, lifter: Trained | None, recognizer: Trained | None, hop: int) -> None:
+    def __init__(
+        self, video: Video, lifter: Trained | None, recognizer: Trained | None, hop: int, smooth: bool = True
+    ) -> None:
         self.video, self.lifter, self.recognizer, self.hop = video, lifter, recognizer, hop
         self.lifted, self.recognized = (
             1 if trained is None else window_frames(trained.model, video.fps / (trained.config.fps or video.fps))
@@ -80,6 +84,7 @@ class _Past:
                 self.looked_at = self.recognized + self.lifted - 1
         self.keypoints: deque[np.ndarray] = deque(maxlen=max(self.lifted, self.looked_at))
         self.action, self.count, self.counter = None, 0, None
+        self.filter = OneEuroFilter() if smooth else None
         if lifter is not None and recognizer is not None and countable(recognizer.model.classes):
             self.counter = RepetitionCounter(lifter.model.skeleton, classes=recognizer.model.classes)
 
@@ -96,7 +101,9 @@ class _Past:
             if self.counter is not None:
                 known = self.counter.push(pose_m, time_s, decided)
                 words += [] if known.exercise is None else [f"{known.exercise}: {known.count}"]
-            angles = joint_angles(pose_m, self.lifter.model.skeleton)
+            # The counter smooths its own signals.
+            shown_m = pose_m if self.filter is None else self.filter.push(pose_m, time_s)
+            angles = joint_angles(shown_m, self.lifter.model.skeleton)
             knees = [angles[f"{side}_knee"] for side in ("left", "right")]
             words += [f"knees {knees[0]:.0f} {knees[1]:.0f} degrees"] if np.isfinite(knees).all() else []
         return "  ".join(words)

@@ -73,7 +73,8 @@ def predict(file: KeypointFile, lifter: Trained | None, recognizer: Trained | No
         ahead = look_ahead(lifter.model, _step(lifter, file))
         poses = Poses(lifter.name, lifter.model.skeleton, _lifted(lifter, file, people[0]), ahead)
     if recognizer is not None and recognizer.config.input == "pose":
-        sequence = _pose_sequence(recognizer, lifter, file, people[:looked_at])
+        others = [] if lifter is None else [_lifted(lifter, file, person) for person in people[1:looked_at]]
+        sequence = _pose_sequence(recognizer, lifter, [] if poses is None else [poses.pose_m, *others])
         notes.append(f"{recognizer.name} gets poses from their root; where a person goes in the room is not in them")
         actions = _actions(recognizer, file, sequence, hop, poses.latency_frames, notes)
     elif recognizer is not None:
@@ -129,7 +130,7 @@ def _lifted(lifter: Trained, file: KeypointFile, person: int) -> np.ndarray:
     return np.where(seen[:, None, None], root_relative(pose, model.skeleton.root), np.float32(np.nan))
 
 
-def _pose_sequence(recognizer: Trained, lifter: Trained | None, file: KeypointFile, people: np.ndarray) -> np.ndarray:
+def _pose_sequence(recognizer: Trained, lifter: Trained | None, poses: list[np.ndarray]) -> np.ndarray:
     """The lifter's poses on the recogniser's joints, zeros where nobody is seen: (persons, frames, joints, 3)."""
     if lifter is None:
         raise ValueError(f"{recognizer.name} recognises 3D poses and no keypoints; it wants a lifter before it")
@@ -141,7 +142,7 @@ def _pose_sequence(recognizer: Trained, lifter: Trained | None, file: KeypointFi
             f"{recognizer.name} cannot follow {lifter.name}: {error}; choose a recognizer of keypoints, or one of "
             f"{source.name}"
         ) from error
-    return matrix @ np.nan_to_num(np.stack([_lifted(lifter, file, person) for person in people]))
+    return matrix @ np.nan_to_num(np.stack(poses))
 
 
 def _keypoint_sequence(recognizer: Trained, file: KeypointFile, people: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from skelgnn_tf.whole_file import whole_file
+
 SIZES = ("lite", "full", "heavy")
 #: Google's published address of a .task file, which is a zip of both models.
 TASK_URL = (
@@ -132,24 +134,21 @@ def download_models(
         _read_task(path)
         return path
     num_bytes, known = _TASKS[size]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
     try:
-        digest = _fetch(url, beside, num_bytes, on_progress)
-        found = beside.stat().st_size
-        if found != num_bytes or digest not in known:
-            raise ValueError(
-                f"{url} gave {found} bytes of SHA-256 {digest}; expected {num_bytes} bytes of {' or '.join(known)}. If "
-                f"Google has published a newer one and you trust it, save it as {path} yourself"
-            )
-        os.replace(beside, path)
+        with whole_file(path) as beside:
+            digest = _fetch(url, beside, num_bytes, on_progress)
+            found = beside.stat().st_size
+            if found != num_bytes or digest not in known:
+                raise ValueError(
+                    f"{url} gave {found} bytes of SHA-256 {digest}; expected {num_bytes} bytes of "
+                    f"{' or '.join(known)}. If Google has published a newer one and you trust it, save it as {path} "
+                    "yourself"
+                )
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise OSError(
             f"cannot download {url} ({getattr(error, 'reason', None) or error}); fetch it on another machine and put "
             f"it there as {path}"
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +17,7 @@ from skelgnn_tf.video.page import page_text
 from skelgnn_tf.video.painter import Painter
 from skelgnn_tf.video.scene import Scene
 from skelgnn_tf.video.view import AZIMUTH_RAD
+from skelgnn_tf.whole_file import whole_file
 
 #: What a frame's picture is fitted into, pixels.
 _MP4_BOX, _GIF_BOX, _SHEET_BOX = (960, 720), (480, 480), (480, 420)
@@ -33,7 +33,7 @@ _SHEET_WIDTH = 1900
 def render(
     scene: Scene, path: str | Path, pictures: Iterable[np.ndarray] | None = None, console: Console | None = None
 ) -> Path:
-    """Writes a scene as .gif, .mp4, .png or .html, beside and renamed, so that no half file is left.
+    """Writes a scene as .gif, .mp4, .png or .html, whole or not at all.
 
     .mp4 has every frame, .gif at most 12.5 a second, .png eight that lie evenly over time. .html is a page that opens
     offline, with the keypoints and a 3D skeleton that a hand can turn, but without the pictures.
@@ -51,13 +51,8 @@ def render(
     """
     path = Path(path)
     check_render_suffix(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path) as beside:
         _WRITERS[path.suffix](scene, pictures, beside, console)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

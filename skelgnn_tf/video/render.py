@@ -30,6 +30,7 @@ from skelgnn_tf.video.view import (
     to_paper,
     upright_view,
 )
+from skelgnn_tf.whole_file import whole_file
 
 
 def draw_lifted(
@@ -94,16 +95,10 @@ def draw_lifted(
 
 
 def save_png(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure beside its place and moves it there, so that no half-written picture is ever seen."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        figure.savefig(part, format="png")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    """Writes a figure as a picture, whole or not at all."""
+    with whole_file(path) as beside:
+        figure.savefig(beside, format="png")
+    return Path(path)
 
 
 def _check_shapes(
