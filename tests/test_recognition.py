@@ -90,6 +90,27 @@ def test_streams_are_fused_by_the_mean_of_their_scores(trained, here):  # noqa: 
     assert "--hard-reference does not go with" in mistake("evaluate", runs[0], "--hard-reference", runs[1])
 
 
+def test_models_and_data_that_do_not_fit_each_other_cost_one_line(trained, here):  # noqa: F811
+    runs = []
+    for name, data in (
+        ("renamed", tiny_actions.write(make_folder(here / "a"), classes=("left", "right", "none"))),
+        ("fewer clips", tiny_actions.write(make_folder(here / "b"), tiny_actions.arrays(test=9))),
+    ):
+        train(*data, "--epochs", 1, "--output", name)
+        runs.append(name)
+    line = mistake("evaluate", trained / "j", runs[0], "--ensemble")
+    assert line == f"renamed knows other classes than {trained / 'j'}; only models of the same classes are fused"
+    line = mistake("evaluate", trained / "j", runs[1], "--ensemble")
+    assert line.startswith(f"fewer clips was trained on other data than {trained / 'j'}; name one --dataset")
+    line = mistake("evaluate", runs[0], "--labels", trained / "labels.txt")
+    assert line.startswith("renamed knows 3 classes (left, right, none, ...), the data have 3 (lift-left, ")
+
+
+def make_folder(path):
+    path.mkdir()
+    return path
+
+
 def test_a_run_in_two_parts_ends_where_one_in_one_part_does(trained, here):  # noqa: F811
     data = tiny_actions.write(here)
     settings = [*data, "--batch-size", 8, "--joint-drop", 0.1, "--dropout", 0.2, "--flip", "--output"]
