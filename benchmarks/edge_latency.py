@@ -31,7 +31,7 @@ from skelgnn_tf.export import contract, op_times, real_clips, tflite
 from skelgnn_tf.export.phone_model import PhoneModel
 from skelgnn_tf.export.quantize import calibrated
 from skelgnn_tf.export.verify import verify, zipped
-from skelgnn_tf.runner import quiet
+from skelgnn_tf.quiet import quiet
 from skelgnn_tf.skeletons import BLAZEPOSE_33
 from skelgnn_tf.video import detector_models
 from turns import ratios

@@ -22,7 +22,8 @@ import numpy as np
 # At once, for numpy loads it when it is first asked for, and that memory would count as a model's.
 from numpy.random import default_rng
 
-from skelgnn_tf.runner import Runner, import_onnxruntime, quiet
+from skelgnn_tf.quiet import quiet
+from skelgnn_tf.runner import Runner, import_onnxruntime
 
 if TYPE_CHECKING:
     from rich.console import Console

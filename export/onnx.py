@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from skelgnn_tf.export.phone_model import PhoneModel
 from skelgnn_tf.export.real_clips import RealClips
-from skelgnn_tf.runner import CONTRACT, import_onnxruntime, quiet
+from skelgnn_tf.quiet import quiet
+from skelgnn_tf.runner import CONTRACT, import_onnxruntime
 
 #: Of the operators in the file; every onnxruntime since 1.12 knows them.
 OPSET = 17

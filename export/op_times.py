@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skelgnn_tf.runner import quiet
+from skelgnn_tf.quiet import quiet
 
 
 class OpTime(NamedTuple):

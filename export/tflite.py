@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from skelgnn_tf.export import contract
 from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.runner import CONTRACT, quiet
+from skelgnn_tf.quiet import quiet
+from skelgnn_tf.runner import CONTRACT
 
 #: What `convert` can do. int8 comes from the quantizers inside the model, the others from the converter.
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8", "int16x8")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from skelgnn_tf.quiet import quiet
 
 #: Name of the contract (model.json) inside a `.tflite` or `.onnx` file.
 CONTRACT = "skelgnn_tf.json"
@@ -150,22 +149,3 @@ def import_onnxruntime():
     import onnxruntime
 
     return onnxruntime
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps a runtime's notices off the terminal; they come from C++, past Python's streams."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    try:
-        with open(os.devnull, "w") as devnull:
-            os.dup2(devnull.fileno(), 1)
-            os.dup2(devnull.fileno(), 2)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for number, stream in zip(saved, (1, 2), strict=True):
-            os.dup2(number, stream)
-            os.close(number)

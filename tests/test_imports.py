@@ -15,9 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__ (its version). Each link of
 # the chain may import the links before it.
 CHAIN = ("skeletons", "graph", "layers", "models", "config", "presets", "runner", "inference", "prediction")
-CORE = {*CHAIN, "geometry", "metrics", "datasets", "motion", "video"}
+# Context managers of the standard library alone; everybody may use them.
+BOTTOM = {"whole_file", "quiet"}
+CORE = {*CHAIN, *BOTTOM, "geometry", "metrics", "datasets", "motion", "video"}
 EDGES = {"training", "export"}
 MAY_IMPORT = {
+    **{part: set() for part in BOTTOM},
     **{part: set(CHAIN[:i]) for i, part in enumerate(CHAIN)},
     "geometry": {"skeletons"},
     "metrics": {"skeletons", "geometry"},
@@ -28,6 +31,8 @@ MAY_IMPORT = {
     "export": {*CORE, ""},
     "cli": {*CORE, *EDGES, ""},
 }
+for _part in {*MAY_IMPORT} - BOTTOM:
+    MAY_IMPORT[_part] |= BOTTOM
 # Geometry and metrics know nothing of models, so whatever handles poses may use them.
 for _part in ("models", "config", "presets", "runner", "inference", "prediction"):
     MAY_IMPORT[_part] |= {"geometry", "metrics"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skelgnn_tf.quiet import quiet
 from skelgnn_tf.skeletons import BLAZEPOSE_33
 from skelgnn_tf.video.crop import Crop, cut_out, person_crop
 
@@ -119,8 +120,9 @@ class _Net:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
-            self._interpreter.allocate_tensors()
+            with quiet():
+                self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"BlazePose's {name} cannot be loaded ({str(error).splitlines()[0]})") from error
         (given,) = self._interpreter.get_input_details()
