@@ -170,6 +170,13 @@ class Config:
     joint_offset: float = _option(
         0.0, "joints defined elsewhere, by this many metres (random views)", at_least=0, action=None
     )
+    limb_mix: float = _option(
+        0.0,
+        "share of limbs that move as another clip's (random views)",
+        at_least=0,
+        below=1,
+        action=None,
+    )
     side_swap: float = _option(
         0.0, "share of windows where left is taken for right for a while", at_least=0, below=1, action=None
     )
@@ -270,8 +277,9 @@ class Config:
             raise ValueError(f"--frames wants an odd number, such as 1, 9, 27 or 81; got {self.frames}")
         if self.joint_drop and not self.confidence:
             raise ValueError("--joint-drop wants --confidence, the channel that says which keypoints are missing")
-        if self.joint_offset and self.views != "random":
-            raise ValueError("--joint-offset moves joints in 3D and so wants --views random")
+        for name in ("joint_offset", "limb_mix"):
+            if getattr(self, name) and self.views != "random":
+                raise ValueError(f"--{name.replace('_', '-')} moves joints in 3D and so wants --views random")
         if self.protocol == "pixel" and (self.views == "random" or self.keypoint_frame == "person"):
             raise ValueError(
                 "--protocol pixel predicts the picture's own x and y: it wants --views file --keypoint-frame screen"

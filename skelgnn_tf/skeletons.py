@@ -133,6 +133,11 @@ class Skeleton:
             raise ValueError(f"skeleton {self.name!r} has no joint {joint!r}; it has {', '.join(self.joints)}")
         return self.joints.index(joint)
 
+    def below(self, joint: int) -> tuple[int, ...]:
+        """A joint and all that hangs on it, parents first."""
+        children = [child for child, parent in enumerate(self.parents) if parent == joint]
+        return (joint, *(lower for child in children for lower in self.below(child)))
+
     def get_config(self) -> dict:
         """Plain values for JSON; `Skeleton.from_config` is the way back."""
         return {

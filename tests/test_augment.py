@@ -167,6 +167,53 @@ def test_a_limb_before_the_lens_gives_finite_keypoints():
     assert np.isfinite(keypoints).all() and np.abs(keypoints).max() < 100
 
 
+LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}
+
+
+def in_the_trunk(pose, skeleton, across):
+    """The unit directions of all bones of (..., joints, 3) in the axes of the trunk at the hips or the shoulders."""
+    at = {name: pose[..., joint, :] for joint, name in enumerate(skeleton.joints)}
+    left = at[f"left_{across}"] - at[f"right_{across}"]
+    up = (at["left_shoulder"] + at["right_shoulder"]) / 2 - pose[..., skeleton.root, :]
+    front = np.cross(left, up)
+    axes = np.stack([left, np.cross(front, left), front], -2)
+    axes /= np.linalg.norm(axes, axis=-1, keepdims=True)
+    bones = np.stack([pose[..., child, :] - pose[..., parent, :] for child, parent in skeleton.bones], -2)
+    bones /= np.linalg.norm(bones, axis=-1, keepdims=True)
+    turned = np.einsum("...ij,...nj->...ni", axes, bones)
+    return {child: turned[..., i, :] for i, (child, _) in enumerate(skeleton.bones)}
+
+
+@pytest.mark.parametrize("skeleton", [H36M_17, MPI_INF_3DHP_17], ids=lambda s: s.name)
+def test_a_mixed_limb_moves_as_another_windows_and_keeps_its_length(skeleton):
+    pose = seen_somehow(person(200, 3, skeleton))[0]
+    mixed = np.asarray(augment.mix_limbs(pose, 0.4, skeleton, draws()))
+    for child, parent in skeleton.bones:
+        lengths = [np.linalg.norm(p[:, :, child] - p[:, :, parent], axis=-1) for p in (pose, mixed)]
+        np.testing.assert_allclose(*lengths, atol=1e-5)
+    trunk = ["left_hip", "right_hip", "spine", "left_shoulder", "right_shoulder"]
+    np.testing.assert_array_equal(*(p[:, :, [skeleton.index(joint) for joint in trunk]] for p in (pose, mixed)))
+    donors = set()
+    for side in ("left", "right"):
+        for stem, *joints in LIMBS.values():
+            before, after = (in_the_trunk(p.astype(float), skeleton, stem) for p in (pose, mixed))
+            for joint in (skeleton.index(f"{side}_{name}") for name in joints):
+                whose = [
+                    next((j for j in range(200) if np.abs(after[joint][i] - before[joint][j]).max() < 1e-4), None)
+                    for i in range(200)
+                ]
+                assert None not in whose
+                others = {(i - j) % 200 for i, j in enumerate(whose)} - {0}
+                assert len(others) == 1 and 0.25 < np.mean([i != j for i, j in enumerate(whose)]) < 0.55
+            donors |= others
+    assert len(donors) == 4, "each limb has another giver"
+
+
+def test_nothing_is_mixed_with_a_share_of_nothing():
+    pose = seen_somehow(person(20))[0]
+    np.testing.assert_allclose(augment.mix_limbs(pose, 0.0, H36M_17, draws()), pose, atol=1e-6)
+
+
 @pytest.mark.parametrize("skeleton", [H36M_17, MPI_INF_3DHP_17], ids=lambda s: s.name)
 def test_displaced_joints_move_in_the_picture_and_not_in_the_pose(skeleton):
     still = np.repeat(person(800, 1, skeleton), 3, axis=1)

@@ -16,7 +16,14 @@ from skelgnn_tf.training.pipeline import rows_of_step, training_batches, validat
 
 PLAIN = Config(frames=3, batch_size=8, flip=False, seed=5)
 FULL = PLAIN.replace(
-    flip=True, noise=0.02, confidence=True, joint_drop=0.1, views="random", joint_offset=0.02, rate_jitter=0.3
+    flip=True,
+    noise=0.02,
+    confidence=True,
+    joint_drop=0.1,
+    views="random",
+    joint_offset=0.02,
+    limb_mix=0.3,
+    rate_jitter=0.3,
 )
 
 

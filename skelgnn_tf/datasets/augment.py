@@ -62,6 +62,46 @@ def _mirrored(x, skeleton: Skeleton):
     return ops.take(x, np.array(skeleton.mirror), axis=-2) * sign
 
 
+def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
+    """Moves some arms, legs and heads as other windows' in the batch, so that no combination is unheard of.
+
+    A limb keeps its bones' lengths and takes their directions, as they lie to the other's trunk.
+
+    Args:
+        target: (batch, frames, joints, 3) root-relative metres.
+        share: Of limbs that move as another's.
+        skeleton: Of the joints.
+        draws: Decides which.
+
+    Returns:
+        Poses of the same shape.
+
+    Source: Li et al., "Cascaded Deep Monocular 3D Human Pose Estimation with Evolutionary Training Data", CVPR 2020,
+    whose crossover exchanges parts of bodies.
+    """
+    mixed = ops.unstack(target, axis=2)
+    for place, (stem, across) in enumerate(_limbs(skeleton).items()):
+        axes = _trunk(target, skeleton, across)
+        # Batches are shuffled, so a neighbour is anybody.
+        other, other_axes = (ops.roll(x, place + 1, axis=0) for x in (target, axes))
+        chosen = draws.uniform((ops.shape(target)[0], 1, 1)) < share
+        for joint in skeleton.below(skeleton.index(stem)):
+            parent = skeleton.parents[joint]
+            own, its = (pose[:, :, joint] - pose[:, :, parent] for pose in (target, other))
+            along = ops.einsum("btij,btj->bti", other_axes, its)
+            turned = _unit(ops.einsum("btij,bti->btj", axes, along)) * ops.norm(own, axis=-1, keepdims=True)
+            mixed[joint] = mixed[parent] + ops.where(chosen, turned, own)
+    return ops.stack(mixed, axis=2)
+
+
+def _limbs(skeleton: Skeleton) -> dict[str, str]:
+    """The first joint of whatever moves by itself, and the joints across the trunk where it hangs."""
+    shoulder = skeleton.index("left_shoulder")
+    head = next(name for name in ("neck", "head") if shoulder not in skeleton.below(skeleton.index(name)))
+    ends = {"elbow": "shoulder", "knee": "hip"}
+    return {head: "shoulder"} | {f"{side}_{end}": ends[end] for end in ends for side in ("left", "right")}
+
+
 def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: float = 0.0):
     """Poses seen through drawn cameras: any side, any distance and field of view, pitched and rolled as a phone is.
 
@@ -129,12 +169,7 @@ def _turn(degrees, axis: int):
 
 def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
     """A displacement of each joint that turns with the trunk: (b, t, j, 3) metres."""
-    hips = pose[:, :, skeleton.index("left_hip")] - pose[:, :, skeleton.index("right_hip")]
-    shoulders = [pose[:, :, skeleton.index(f"{side}_shoulder")] for side in ("left", "right")]
-    upward = (shoulders[0] + shoulders[1]) / 2 - pose[:, :, skeleton.root]
-    x = _unit(hips)
-    z = _unit(ops.cross(x, upward))
-    trunk = ops.stack([x, ops.cross(z, x), z], axis=-2)
+    trunk = _trunk(pose, skeleton, "hip")
     # Both sides of a detector err alike, and each a little on its own.
     batch, joints = ops.shape(pose)[0], skeleton.num_joints
     own, shared = draws.normal((batch, 1, joints, 3)), draws.normal((batch, 1, joints, 3))
@@ -142,6 +177,18 @@ def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
     along = sigma * 2 * draws.normal((batch, 1, joints, 1))
     parents = np.array([joint if parent < 0 else parent for joint, parent in enumerate(skeleton.parents)])
     return ops.matmul(offset, trunk) + along * (ops.take(pose, parents, axis=-2) - pose)
+
+
+def _trunk(pose, skeleton: Skeleton, across: str):
+    """How the trunk lies at the hips or shoulders: (b, t, 3 axes, 3), the body's left, up and the third."""
+    left, right, *shoulders = (
+        pose[:, :, skeleton.index(name)]
+        for name in (f"left_{across}", f"right_{across}", "left_shoulder", "right_shoulder")
+    )
+    upward = (shoulders[0] + shoulders[1]) / 2 - pose[:, :, skeleton.root]
+    x = _unit(left - right)
+    z = _unit(ops.cross(x, upward))
+    return ops.stack([x, ops.cross(z, x), z], axis=-2)
 
 
 def blur(keypoints, noise: float, draws: Draws):
