@@ -131,12 +131,18 @@ def test_a_short_swap_of_sides_is_undone_in_all_that_is_said_of_a_person():
         assert one.world_m[left, 0] > 300, f"left is right in picture {index} in 3D"
 
 
-def test_a_swap_that_lasts_is_believed_within_half_a_second():
+def test_a_swap_is_noticed_behind_a_picture_in_which_the_sides_meet_half_way():
+    guard, right, wrong = SideGuard(60.0), standing(0, 0, 100.0), standing(0, 0, 100.0, mirrored=True)
+    said = [guard.swapped(points, 140.0) for points in [right] * 60 + [0.4 * right + 0.6 * wrong] + [wrong] * 20]
+    assert not any(said[:60]) and all(said[61:])
+
+
+def test_a_swap_that_lasts_is_believed_within_a_second():
     guard = SideGuard(30.0)
     before = [guard.swapped(standing(0, 0, 100.0), 140.0) for _ in range(60)]
     after = [guard.swapped(standing(0, 0, 100.0, mirrored=True), 140.0) for _ in range(60)]
     assert not any(before)
-    assert after[0] and 5 <= sum(after) <= 15 and not any(after[15:])
+    assert after[0] and 15 <= sum(after) <= 25 and not any(after[25:])
 
 
 def test_a_person_who_moves_fast_or_stands_side_on_is_left_as_he_is():

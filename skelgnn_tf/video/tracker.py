@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from typing import Protocol
 
 import numpy as np
@@ -24,10 +25,10 @@ _SAME_PERSON = 0.2
 _GONE_FAR, _GONE_S = 0.6, 2.0
 #: The share of the person's size by which joints differ from the mirrored ones for the sides to be told, ...
 _SIDES_APART = 0.04
-#: ... how much better mirrored joints have to explain the picture before, ...
-_SWAPPED = 0.5
+#: ... how much better mirrored joints have to explain one of the pictures before, and which those are, ...
+_SWAPPED, _BEFORE_S = 0.5, 0.1
 #: ... and how far back the detector's pictures count when it insists.
-_VOTES_S = 0.5
+_VOTES_S = 1.0
 _MIRROR = list(BLAZEPOSE_33.mirror)
 _BODY = [
     i
@@ -49,7 +50,7 @@ class Detector(Protocol):
 class SideGuard:
     """Notices when a detector takes a whole person's left for right, as it does against the light, and undoes it.
 
-    The detector's pictures of the last half second vote: a swap that lasts is none, and is believed the sooner the
+    The detector's pictures of the last second vote: a swap that lasts is none, and is believed the sooner the
     less the votes before agreed.
 
     Args:
@@ -59,7 +60,7 @@ class SideGuard:
     def __init__(self, fps: float):
         self._votes = max(1.0, _VOTES_S * fps)
         self._agreed = 0.0
-        self._before: np.ndarray | None = None
+        self._before: deque[np.ndarray] = deque(maxlen=max(1, round(_BEFORE_S * fps)))
         self._swapped = False
 
     def swapped(self, points_px: np.ndarray, size_px: float) -> bool:
@@ -70,15 +71,17 @@ class SideGuard:
             size_px: Of the person.
         """
         mirrored, swapped = points_px[_MIRROR], False
-        if self._before is not None:
+        if self._before:
             # Side on, left and right lie on each other, and whatever was so before goes on.
             apart = _distance(points_px, mirrored) >= _SIDES_APART * size_px
-            better = _distance(mirrored, self._before) < _SWAPPED * _distance(points_px, self._before)
-            swapped = better if apart else self._swapped
+            # On the way to a swap there may be a picture in which the sides meet half way: those before it tell.
+            kept, turned = (min(_distance(p, before) for before in self._before) for p in (points_px, mirrored))
+            swapped = turned < _SWAPPED * kept if apart else self._swapped
         self._agreed += ((-1 if swapped else 1) - self._agreed) / self._votes
         if swapped and self._agreed < 0:
             swapped, self._agreed = False, -self._agreed
-        self._swapped, self._before = swapped, mirrored if swapped else points_px
+        self._swapped = swapped
+        self._before.append(mirrored if swapped else points_px)
         return swapped
 
 
