@@ -170,12 +170,18 @@ class Config:
     joint_offset: float = _option(
         0.0, "joints defined elsewhere, by this many metres (random views)", at_least=0, action=None
     )
+    body_variety: float = _option(
+        0.0, "bones longer and shorter by about this share (random views)", at_least=0, action=None
+    )
     limb_mix: float = _option(
         0.0,
         "share of limbs that move as another clip's (random views)",
         at_least=0,
         below=1,
         action=None,
+    )
+    limb_turn: float = _option(
+        0.0, "limbs turned by about this many degrees, heads nodding (random views)", at_least=0, action=None
     )
     side_swap: float = _option(
         0.0, "share of windows where left is taken for right for a while", at_least=0, below=1, action=None
@@ -277,7 +283,7 @@ class Config:
             raise ValueError(f"--frames wants an odd number, such as 1, 9, 27 or 81; got {self.frames}")
         if self.joint_drop and not self.confidence:
             raise ValueError("--joint-drop wants --confidence, the channel that says which keypoints are missing")
-        for name in ("joint_offset", "limb_mix"):
+        for name in ("joint_offset", "body_variety", "limb_mix", "limb_turn"):
             if getattr(self, name) and self.views != "random":
                 raise ValueError(f"--{name.replace('_', '-')} moves joints in 3D and so wants --views random")
         if self.protocol == "pixel" and (self.views == "random" or self.keypoint_frame == "person"):

@@ -23,6 +23,8 @@ FULL = PLAIN.replace(
     views="random",
     joint_offset=0.02,
     limb_mix=0.3,
+    limb_turn=5.0,
+    body_variety=0.1,
     rate_jitter=0.3,
 )
 

@@ -94,12 +94,86 @@ def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
     return ops.stack(mixed, axis=2)
 
 
+_HEADS = ("nose", "neck", "head", "head_top")
+
+
+def turn_limbs(target, degrees: float, skeleton: Skeleton, draws: Draws):
+    """Turns arms, legs and head about shoulders, hips and neck, and what is below elbows and knees half as much.
+
+    Heads also nod, by up to five times as much: data sets show people who look ahead.
+
+    Args:
+        target: (batch, frames, joints, 3) root-relative metres.
+        degrees: Standard deviation of the angle about each axis.
+        skeleton: Of the joints.
+        draws: Source of the turns, one for all frames of a window.
+
+    Returns:
+        Poses of the same shape.
+
+    Source: Gong et al., "PoseAug: A Differentiable Pose Augmentation Framework for 3D Human Pose Estimation", CVPR
+    2021, whose bone angles are learned.
+    """
+    batch = ops.shape(target)[0]
+    turned = ops.unstack(target, axis=2)
+    left = _trunk(target, skeleton, "shoulder")[:, 0, 0]
+    nod = _turned(draws.uniform((batch, 1), 0, 5 * degrees) * left)
+    for stem in _limbs(skeleton):
+        rotation = nod if stem in _HEADS else np.eye(3, dtype=np.float32)
+        for depth, joint in enumerate(skeleton.below(skeleton.index(stem))):
+            if depth < 2:
+                # The second bone turns with the first, and by itself.
+                rotation = ops.matmul(_turned(degrees / (1 + depth) * draws.normal((batch, 3))), rotation)
+            parent = skeleton.parents[joint]
+            bone = target[:, :, joint] - target[:, :, parent]
+            turned[joint] = turned[parent] + ops.einsum("bij,btj->bti", rotation, bone)
+    return ops.stack(turned, axis=2)
+
+
+def _turned(degrees):
+    """Rotation matrices (b, 3, 3) about the axes (b, 3), by as many degrees as those are long."""
+    angle = ops.norm(degrees, axis=-1, keepdims=True)
+    x, y, z = ops.unstack(degrees / ops.maximum(angle, 1e-6), axis=-1)
+    zero = ops.zeros_like(x)
+    cross = ops.reshape(ops.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (-1, 3, 3))
+    radians = angle[:, :, None] * (math.pi / 180)
+    return np.eye(3, dtype=np.float32) + ops.sin(radians) * cross + (1 - ops.cos(radians)) * ops.matmul(cross, cross)
+
+
 def _limbs(skeleton: Skeleton) -> dict[str, str]:
     """The first joint of whatever moves by itself, and the joints across the trunk where it hangs."""
     shoulder = skeleton.index("left_shoulder")
     head = next(name for name in ("neck", "head") if shoulder not in skeleton.below(skeleton.index(name)))
     ends = {"elbow": "shoulder", "knee": "hip"}
     return {head: "shoulder"} | {f"{side}_{end}": ends[end] for end in ends for side in ("left", "right")}
+
+
+def vary_bodies(target, sigma: float, skeleton: Skeleton, draws: Draws):
+    """Gives each window a body of its own: bones longer and shorter, alike on both sides, joints' angles as they were.
+
+    People differ by some percent, and so do data sets in where they say that a joint is: a wrist, a hip, the head.
+
+    Args:
+        target: (batch, frames, joints, 3) root-relative metres.
+        sigma: Standard deviation of the logarithm of a bone's length.
+        skeleton: Of the joints.
+        draws: Source of the bodies.
+
+    Returns:
+        Poses of the same shape.
+    """
+    batch, joints = ops.shape(target)[0], skeleton.num_joints
+    both, own = draws.normal((batch, 1, joints, 1)), draws.normal((batch, 1, joints, 1))
+    # A bone of the middle has no twin: it is its own.
+    both = (both + ops.take(both, np.array(skeleton.mirror), axis=2)) / np.where(
+        np.array(skeleton.mirror) == np.arange(joints), 2, math.sqrt(2)
+    ).astype(np.float32)[:, None]
+    scale = ops.exp(sigma * (0.98 * both + 0.2 * own))
+    varied = ops.unstack(target, axis=2)
+    for joint in skeleton.below(skeleton.root)[1:]:
+        parent = skeleton.parents[joint]
+        varied[joint] = varied[parent] + scale[:, :, joint] * (target[:, :, joint] - target[:, :, parent])
+    return ops.stack(varied, axis=2)
 
 
 def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: float = 0.0):
@@ -113,8 +187,9 @@ def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: floa
         up: (batch, 3) the world's up in those axes.
         skeleton: Of the joints.
         draws: Source of the cameras.
-        joint_offset: Standard deviation in metres of each joint's displacement in the picture, fixed to the body: a
-            detector's hip is not the motion capture's.
+        joint_offset: Standard deviation in metres of each joint's displacement, fixed to the body: a detector's hip is
+            not the motion capture's, nor is one body built as the next. Pose and picture are displaced alike, so that
+            what is lifted are the joints that are seen.
 
     Returns:
         keypoints (batch, frames, joints, 2), screen units, and target (batch, frames, joints, 3) in the new axes.
@@ -143,8 +218,10 @@ def random_view(target, up, skeleton: Skeleton, draws: Draws, joint_offset: floa
     posed = ops.matmul(world, ops.expand_dims(ops.transpose(rotation, (0, 2, 1)), 1))
     place = distance * away[:, :, 2]
 
-    seen = posed + _displacement(posed, skeleton, draws, joint_offset) if joint_offset else posed
-    seen = seen + ops.reshape(place, (-1, 1, 1, 3))
+    if joint_offset:
+        posed = _implied_neck(posed + _displacement(posed, skeleton, draws, joint_offset), skeleton, draws)
+        posed = posed - posed[:, :, skeleton.root][:, :, None]
+    seen = posed + ops.reshape(place, (-1, 1, 1, 3))
     focal = ops.reshape(draws.uniform(one, 1.2, 2.6), (-1, 1, 1, 1))
     # A limb stretched towards a near camera must not pass through it.
     keypoints = focal * seen[..., :2] / ops.maximum(seen[..., 2:], 0.3)
@@ -167,6 +244,17 @@ def _turn(degrees, axis: int):
     return ops.reshape(ops.stack(rows, axis=-1), (-1, 3, 3))
 
 
+def _implied_neck(pose, skeleton: Skeleton, draws: Draws):
+    """Half of the windows as of a detector without a neck, which `skeletons.joint_map` puts on the way to the head."""
+    if not {"thorax", "neck", "head"} <= set(skeleton.joints):
+        return pose
+    thorax, neck, head = (skeleton.index(name) for name in ("thorax", "neck", "head"))
+    joints = ops.unstack(pose, axis=2)
+    chosen = draws.uniform((ops.shape(pose)[0], 1, 1)) < 0.5
+    joints[neck] = ops.where(chosen, joints[thorax] + (joints[head] - joints[thorax]) / 3, joints[neck])
+    return ops.stack(joints, axis=2)
+
+
 def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
     """A displacement of each joint that turns with the trunk: (b, t, j, 3) metres."""
     trunk = _trunk(pose, skeleton, "hip")
@@ -174,6 +262,8 @@ def _displacement(pose, skeleton: Skeleton, draws: Draws, sigma: float):
     batch, joints = ops.shape(pose)[0], skeleton.num_joints
     own, shared = draws.normal((batch, 1, joints, 3)), draws.normal((batch, 1, joints, 3))
     offset = sigma * (0.5 * own + 0.6 * (shared + _mirrored(shared, skeleton)))
+    # Of heads, detectors show anything from the ears to the top.
+    offset = offset * np.array([[3.0 if name in _HEADS else 1.0] for name in skeleton.joints], np.float32)
     along = sigma * 2 * draws.normal((batch, 1, joints, 1))
     parents = np.array([joint if parent < 0 else parent for joint, parent in enumerate(skeleton.parents)])
     return ops.matmul(offset, trunk) + along * (ops.take(pose, parents, axis=-2) - pose)
