@@ -66,9 +66,10 @@ def test_half_a_second_is_bridged_and_marked_and_more_stays_missing(gappy):
     assert pose_m.dtype == np.float32 and np.isnan(gappy[SHORT]).all(), "the raw poses are left as they are"
 
 
-def test_the_filter_sees_the_bridged_poses_one_after_the_other(gappy):
-    found, one_euro = moving(prediction_of(gappy)), OneEuroFilter()
-    expected = [one_euro.push(pose, t / FPS) for t, pose in enumerate(bridged_by_hand(gappy))]
+def test_the_filter_sees_the_bridged_poses_from_their_start_and_from_their_end(gappy):
+    found, forth, back = moving(prediction_of(gappy)), OneEuroFilter(), OneEuroFilter()
+    once = [forth.push(pose, t / FPS) for t, pose in enumerate(bridged_by_hand(gappy))]
+    expected = [back.push(pose, t / FPS) for t, pose in enumerate(once[::-1])][::-1]
     np.testing.assert_allclose(found.poses.pose_m, expected, atol=1e-6)
     assert np.nanmax(np.abs(found.poses.pose_m - gappy)) > 0.005, "it does something"
     shaking = [np.nanstd(np.diff(poses, 2, axis=0)) for poses in (found.poses.pose_m, gappy)]

@@ -66,6 +66,16 @@ def test_who_stands_still_trembles_less_and_who_moves_lags_little(fps):
     assert 0 < lag_s < 0.04
 
 
+def test_both_ways_a_clip_does_not_lag_and_trembles_less():
+    ramp = np.arange(90) / 30
+    one_way, both_ways = (OneEuroFilter().smooth(ramp, 30, both) for both in (False, True))
+    assert np.abs(one_way - ramp)[30:60].min() > 0.01 and np.abs(both_ways - ramp)[30:60].max() < 0.001
+    noise = 0.01 * np.random.default_rng(3).normal(size=600)
+    once, twice = (OneEuroFilter().smooth(noise, 30, both).std() for both in (False, True))
+    assert twice < 0.9 * once
+    assert OneEuroFilter().smooth(np.zeros((0, 17, 3)), 25, both_ways=True).shape == (0, 17, 3)
+
+
 def test_a_higher_beta_lags_less_and_a_lower_cutoff_trembles_less():
     ramp = np.arange(60) / 30
     lag = [ramp[-1] - OneEuroFilter(beta=beta).smooth(ramp, 30)[-1] for beta in (0.0, 1.0, 10.0)]

@@ -79,8 +79,17 @@ class OneEuroFilter:
         self._seen_s = np.where(seen, time_s, self._seen_s)
         return np.where(seen, self._value, np.nan)
 
-    def smooth(self, values: np.ndarray, fps: float) -> np.ndarray:
-        """A whole clip (frames, ...) filtered by a fresh filter of these settings, frame by frame: float64.
+    def smooth(self, values: np.ndarray, fps: float, both_ways: bool = False) -> np.ndarray:
+        """A whole clip filtered by a fresh filter of these settings, frame by frame.
+
+        Args:
+            values: (frames, ...).
+            fps: Frames per second.
+            both_ways: Filter the result from its end to its start as well: twice as smooth, and without any lag. Live
+                nobody knows the frames that come.
+
+        Returns:
+            float64, the same shape.
 
         Raises:
             ValueError: A frame rate that is not positive.
@@ -88,7 +97,8 @@ class OneEuroFilter:
         if not fps > 0:
             raise ValueError(f"OneEuroFilter wants a positive frame rate; got {fps} fps")
         fresh = OneEuroFilter(self.min_cutoff, self.beta, self.derivative_cutoff)
-        return np.array([fresh.push(frame, t / fps) for t, frame in enumerate(values)]).reshape(np.shape(values))
+        forth = np.array([fresh.push(frame, t / fps) for t, frame in enumerate(values)]).reshape(np.shape(values))
+        return self.smooth(forth[::-1], fps)[::-1] if both_ways else forth
 
 
 def _share(cutoff_hz: np.ndarray | float, seconds: np.ndarray) -> np.ndarray:

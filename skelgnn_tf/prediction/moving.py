@@ -23,7 +23,7 @@ def moving(prediction: Prediction, smooth: bool = True, subject_height_m: float 
 
     Args:
         prediction: With raw poses; one without comes back as it is.
-        smooth: Filter the poses (one-euro).
+        smooth: Filter the poses (one-euro, from both ends, so that they do not lag).
         subject_height_m: How tall the person is; scales the poses, whose own size is that of an average body.
 
     Raises:
@@ -37,7 +37,7 @@ def moving(prediction: Prediction, smooth: bool = True, subject_height_m: float 
     # The counter wants poses as they come: it smooths its own signals.
     exercise, repetitions = _counted(prediction)
     if smooth:
-        pose_m = OneEuroFilter().smooth(pose_m, prediction.fps)
+        pose_m = OneEuroFilter().smooth(pose_m, prediction.fps, both_ways=True)
     if subject_height_m is not None:
         pose_m = pose_m * (subject_height_m / stature_m(pose_m, poses.skeleton))
     motion = Motion(
