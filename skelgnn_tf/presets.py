@@ -53,11 +53,13 @@ def save(path: str | Path, folder: Path, **metadata) -> None:
         path: What `load` takes.
         folder: Where to.
         metadata: What a user should know: data, scores, licence. The run's Config is added, without the folders of
-            its data, which are one machine's.
+            its data and of the run that it began with, which are one machine's.
     """
     model, config = load(path)
     model.save_to_preset(folder)
-    own = {"data_dir": ()} | ({"data_file": "", "labels": ""} if config.task == "action" else {})
+    own = {"data_dir": (), "start": Path(config.start).name} | (
+        {"data_file": "", "labels": ""} if config.task == "action" else {}
+    )
     metadata["run"] = json.loads(config.replace(**own).to_json())
     (folder / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
 
