@@ -54,8 +54,8 @@ preset: $(VENV)/stamp
 	$(BIN)/skelgnn-tf train --from runs/fitness_9f_longer --body-variety 0.1 --limb-turn 12 --limb-mix 0.1 --seed 6 \
 		--learning-rate 0.0012 --decay 0.76 --epochs 14 --output runs/fitness_9f_varied
 	$(BIN)/python benchmarks/save_preset.py runs/fitness_9f_varied skelgnn_tf/presets/fitness_9f --cmu $(CMU)
-	$(BIN)/skelgnn-tf train --task action --dataset fitness --size small --fitness-clips 2600 --batch-size 32 \
-		--joint-drop 0.05 --rate-jitter 0.2 --flip --epochs 24 --output runs/exercises_2d
+	$(BIN)/skelgnn-tf train --task action --dataset fitness --size small --fitness-clips 5200 --batch-size 32 \
+		--joint-drop 0.05 --rate-jitter 0.2 --flip --epochs 30 --output runs/exercises_2d
 	$(BIN)/python benchmarks/save_preset.py runs/exercises_2d skelgnn_tf/presets/exercises_2d
 
 clean:
