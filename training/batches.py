@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from skelgnn_tf.config import Config
-from skelgnn_tf.datasets import augment
+from skelgnn_tf.datasets import augment, bodies
 from skelgnn_tf.datasets.augment import Draws
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import Windows, cut
@@ -72,11 +72,11 @@ class Batcher:
         if config.views == "random":
             up = ops.take(self.arrays["up"], index[:, 0], axis=0)
             if training and config.limb_mix:
-                target = augment.mix_limbs(target, config.limb_mix, self.skeleton, draws)
+                target = bodies.mix_limbs(target, config.limb_mix, self.skeleton, draws)
             if training and config.limb_turn:
-                target = augment.turn_limbs(target, config.limb_turn, self.skeleton, draws)
+                target = bodies.turn_limbs(target, config.limb_turn, self.skeleton, draws)
             if training and config.body_variety:
-                target = augment.vary_bodies(target, config.body_variety, self.skeleton, draws)
+                target = bodies.vary_bodies(target, config.body_variety, self.skeleton, draws)
             offset = config.joint_offset if training else 0.0
             seen, target = augment.random_view(target, up, self.skeleton, draws, offset)
             keypoints = ops.concatenate([seen, ops.ones_like(seen[..., :1])], axis=-1) if config.confidence else seen
