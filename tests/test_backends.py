@@ -56,6 +56,11 @@ config = Config(channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=Fal
                 learning_rate=5e-3, validation=0.3, ema=0.5)
 clips = h36m.load(folder).train
 train(config, folder / "whole", clips=clips)
+varied = config.replace(
+    views="random", confidence=True, keypoint_frame="person", frames=3, epochs=1, rate_jitter=0.2, noise=0.01,
+    joint_offset=0.02, body_variety=0.1, limb_mix=0.2, limb_turn=5.0, side_swap=0.1, joint_drop=0.05,
+)
+train(varied, folder / "varied", clips=clips)
 trained, _ = load_model(folder / "whole")
 np.save(folder / "trained.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "shared.in.npy"))))
 
@@ -130,6 +135,12 @@ def test_training_works_without_tensorflow(elsewhere):
     np.testing.assert_allclose(
         np.asarray(model(np.load(folder / "shared.in.npy"))), np.load(folder / "trained.npy"), atol=1e-5
     )
+
+
+def test_every_augmentation_runs_without_tensorflow(elsewhere):
+    with open(elsewhere[0] / "varied" / "history.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert 0 < float(row["loss"]) < 1 and 0 < float(row["val_loss"]) < 1
 
 
 def test_a_recogniser_trains_without_tensorflow(elsewhere):

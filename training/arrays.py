@@ -37,7 +37,9 @@ class ArrayBatches(keras.utils.PyDataset):
         size, index = self.batcher.config.batch_size, index + self.skip
         stream = [self.batcher.config.seed, self.epoch, index, int(self.batcher.training)]
         draws = NumpyDraws(np.random.default_rng(stream))
-        batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
+        # Where the batcher keeps its frames.
+        with keras.device("cpu:0"):
+            batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
         return tuple(keras.ops.convert_to_numpy(part) for part in batch)
 
     def on_epoch_end(self) -> None:

@@ -32,13 +32,13 @@ class NumpyDraws:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
 
-    def uniform(self, shape: tuple, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    def uniform(self, shape: tuple, low: float = 0.0, high: float = 1.0):
         """Uniform in [low, high), float32."""
-        return self.rng.uniform(low, high, shape).astype(np.float32)
+        return ops.convert_to_tensor(self.rng.uniform(low, high, shape).astype(np.float32))
 
-    def normal(self, shape: tuple) -> np.ndarray:
+    def normal(self, shape: tuple):
         """Standard normal, float32."""
-        return self.rng.standard_normal(shape, np.float32)
+        return ops.convert_to_tensor(self.rng.standard_normal(shape, np.float32))
 
 
 def flip(keypoints, target, skeleton: Skeleton, draws: Draws):
@@ -183,6 +183,6 @@ def swap_sides(keypoints, share: float, skeleton: Skeleton, draws: Draws):
     batch, frames, *_ = ops.shape(keypoints)
     # Whole frames, so that even a window of one frame may be swapped.
     begin, length = ops.floor(draws.uniform((batch, 1), 0, frames)), draws.uniform((batch, 1), 0, frames / 2)
-    t = np.arange(frames, dtype=np.float32)[None]
+    t = ops.arange(frames, dtype="float32")[None]
     inside = (t >= begin) & (t < begin + length) & (draws.uniform((batch, 1)) < share)
     return ops.where(inside[:, :, None, None], ops.take(keypoints, np.array(skeleton.mirror), axis=-2), keypoints)

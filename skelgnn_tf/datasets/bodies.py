@@ -33,7 +33,7 @@ def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
     Source: Li et al., "Cascaded Deep Monocular 3D Human Pose Estimation with Evolutionary Training Data", CVPR 2020,
     whose crossover exchanges parts of bodies.
     """
-    mixed = ops.unstack(target, axis=2)
+    mixed = list(ops.unstack(target, axis=2))
     for place, (stem, across) in enumerate(_limbs(skeleton).items()):
         axes = _trunk(target, skeleton, across)
         # Batches are shuffled, so a neighbour is anybody.
@@ -66,11 +66,11 @@ def turn_limbs(target, degrees: float, skeleton: Skeleton, draws: Draws):
     2021, whose bone angles are learned.
     """
     batch = ops.shape(target)[0]
-    turned = ops.unstack(target, axis=2)
+    turned = list(ops.unstack(target, axis=2))
     left = _trunk(target, skeleton, "shoulder")[:, 0, 0]
     nod = _turned(draws.uniform((batch, 1), 0, 5 * degrees) * left)
     for stem in _limbs(skeleton):
-        rotation = nod if stem in _HEADS else np.eye(3, dtype=np.float32)
+        rotation = nod if stem in _HEADS else ops.eye(3)
         for depth, joint in enumerate(skeleton.below(skeleton.index(stem))):
             if depth < 2:
                 # The second bone turns with the first, and by itself.
@@ -102,7 +102,7 @@ def vary_bodies(target, sigma: float, skeleton: Skeleton, draws: Draws):
         np.array(skeleton.mirror) == np.arange(joints), 2, math.sqrt(2)
     ).astype(np.float32)[:, None]
     scale = ops.exp(sigma * (0.98 * both + 0.2 * own))
-    varied = ops.unstack(target, axis=2)
+    varied = list(ops.unstack(target, axis=2))
     for joint in skeleton.below(skeleton.root)[1:]:
         parent = skeleton.parents[joint]
         varied[joint] = varied[parent] + scale[:, :, joint] * (target[:, :, joint] - target[:, :, parent])
@@ -128,7 +128,7 @@ def implied_neck(pose, skeleton: Skeleton, draws: Draws):
     if not {"thorax", "neck", "head"} <= set(skeleton.joints):
         return pose
     thorax, neck, head = (skeleton.index(name) for name in ("thorax", "neck", "head"))
-    joints = ops.unstack(pose, axis=2)
+    joints = list(ops.unstack(pose, axis=2))
     chosen = draws.uniform((ops.shape(pose)[0], 1, 1)) < 0.5
     joints[neck] = ops.where(chosen, joints[thorax] + (joints[head] - joints[thorax]) / 3, joints[neck])
     return ops.stack(joints, axis=2)
@@ -163,7 +163,7 @@ def _turned(degrees):
     zero = ops.zeros_like(x)
     cross = ops.reshape(ops.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (-1, 3, 3))
     radians = angle[:, :, None] * (math.pi / 180)
-    return np.eye(3, dtype=np.float32) + ops.sin(radians) * cross + (1 - ops.cos(radians)) * ops.matmul(cross, cross)
+    return ops.eye(3) + ops.sin(radians) * cross + (1 - ops.cos(radians)) * ops.matmul(cross, cross)
 
 
 def unit(v):
