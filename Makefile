@@ -41,8 +41,8 @@ android-assets: $(VENV)/stamp
 	$(BIN)/skelgnn-tf export exercises_2d $(ASSET_OPTIONS) --output $(ASSETS)/recognizer
 	$(BIN)/python android_demo/detector_asset.py $(ASSETS)
 
-# How skelgnn_tf/presets was made: about 80 minutes on two cores. The shipped lifter saw some 15 epochs more, in which the
-# last stage's settings were found.
+# How skelgnn_tf/presets was made, by the stages' own times about 100 minutes on two cores; never run in one piece. The
+# shipped lifter saw some 15 epochs more, in which the last stage's settings were found.
 CMU ?= ../shared/data/cmu_mocap
 preset: $(VENV)/stamp
 	$(BIN)/skelgnn-tf train --dataset fitness --dataset h36m --data-dir $(CMU) --fitness-clips 400 --views random \

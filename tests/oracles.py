@@ -185,3 +185,13 @@ def randomize(layer, seed=0, scale=0.5):
         drawn = rng.normal(size=weight.shape) * scale
         weight.assign(np.abs(drawn) + 0.5 if "variance" in weight.name else drawn)
     return layer
+
+
+def bridged(pose_m, gap):
+    """Poses (frames, ...) in which the frames of a gap lie on the straight line between its neighbours."""
+    out = pose_m.astype(float)
+    before, after = gap[0] - 1, gap[-1] + 1
+    for frame in gap:
+        share = (frame - before) / (after - before)
+        out[frame] = (1 - share) * pose_m[before] + share * pose_m[after]
+    return out

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from skelgnn_tf.datasets import bodies
-from skelgnn_tf.skeletons import COCO_17, H36M_17, MPI_INF_3DHP_17
+from skelgnn_tf.skeletons import COCO_17, H36M_17, MPI_INF_3DHP_17, joint_map
 from test_augment import draws, person, seen_somehow
 
 LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}
@@ -127,6 +127,34 @@ def test_displacement_turns_with_the_trunk():
         moved[:, 1],
         atol=1e-5,
     )
+
+
+def test_heads_nod_to_where_the_chest_points():
+    # People who look along y with their left at negative x, until they are turned.
+    pose = person(400, 1).astype(np.float32)
+    at = {name: pose[:, 0, joint].astype(float) for joint, name in enumerate(H36M_17.joints)}
+    chest = np.cross(at["left_shoulder"] - at["right_shoulder"], at["thorax"])
+    toes = np.cross(np.array([0, 0, 1.0]), at["right_shoulder"] - at["left_shoulder"])
+    assert (np.sum(chest * toes, axis=-1) > 0).all(), "else left and right are exchanged here"
+    turned = np.asarray(bodies.turn_limbs(pose, 8.0, H36M_17, draws()))
+    head = H36M_17.index("head")
+    forward = np.sum((turned - pose)[:, 0, head] * chest, axis=-1) / np.linalg.norm(chest, axis=-1)
+    # Twenty degrees on average, of a head 20 cm above the thorax; the turns about all axes cancel.
+    assert forward.mean() > 0.03 and (forward > 0).mean() > 0.8
+
+
+def test_half_of_the_detectors_have_no_neck_and_imply_it_as_joint_maps_do():
+    pose = person(1000, 2).astype(np.float32)
+    implied = np.asarray(bodies.implied_neck(pose, H36M_17, draws()))
+    thorax, neck, head = (H36M_17.index(name) for name in ("thorax", "neck", "head"))
+    on_the_way = np.abs(implied[:, :, neck] - (2 * pose[:, :, thorax] + pose[:, :, head]) / 3).max(axis=(1, 2)) < 1e-5
+    assert 0.4 < on_the_way.mean() < 0.6
+    np.testing.assert_array_equal(implied[~on_the_way], pose[~on_the_way])
+    others = [joint for joint in range(17) if joint != neck]
+    np.testing.assert_array_equal(implied[:, :, others], pose[:, :, others])
+    # What a map makes of a detector without a neck is such a neck.
+    mapped = joint_map("coco_17", "h36m_17") @ np.random.default_rng(0).normal(size=(17, 3))
+    np.testing.assert_allclose(mapped[neck], (2 * mapped[thorax] + mapped[head]) / 3, atol=1e-9)
 
 
 @pytest.mark.parametrize("alter", [bodies.mix_limbs, bodies.turn_limbs])

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+import oracles
 from skelgnn_tf.inference import Decisions
 from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, stature_m
 from skelgnn_tf.prediction import Actions, Poses, Prediction, moving
@@ -47,20 +48,10 @@ def gappy():
     return pose_m
 
 
-def bridged_by_hand(pose_m):
-    """The short gap on the straight line between its neighbours, the others as they are."""
-    out = pose_m.astype(float)
-    before, after = SHORT[0] - 1, SHORT[-1] + 1
-    for frame in SHORT:
-        share = (frame - before) / (after - before)
-        out[frame] = (1 - share) * pose_m[before] + share * pose_m[after]
-    return out
-
-
 def test_half_a_second_is_bridged_and_marked_and_more_stays_missing(gappy):
     found = moving(prediction_of(gappy), smooth=False)
     pose_m = found.poses.pose_m
-    np.testing.assert_allclose(pose_m, bridged_by_hand(gappy), atol=1e-6)
+    np.testing.assert_allclose(pose_m, oracles.bridged(gappy, SHORT), atol=1e-6)
     assert np.flatnonzero(found.motion.bridged).tolist() == list(SHORT)
     assert np.flatnonzero(np.isnan(pose_m).any(axis=(1, 2))).tolist() == [*START, *LONG, *END]
     assert pose_m.dtype == np.float32 and np.isnan(gappy[SHORT]).all(), "the raw poses are left as they are"
@@ -68,7 +59,7 @@ def test_half_a_second_is_bridged_and_marked_and_more_stays_missing(gappy):
 
 def test_the_filter_sees_the_bridged_poses_from_their_start_and_from_their_end(gappy):
     found, forth, back = moving(prediction_of(gappy)), OneEuroFilter(), OneEuroFilter()
-    once = [forth.push(pose, t / FPS) for t, pose in enumerate(bridged_by_hand(gappy))]
+    once = [forth.push(pose, t / FPS) for t, pose in enumerate(oracles.bridged(gappy, SHORT))]
     expected = [back.push(pose, t / FPS) for t, pose in enumerate(once[::-1])][::-1]
     np.testing.assert_allclose(found.poses.pose_m, expected, atol=1e-6)
     assert np.nanmax(np.abs(found.poses.pose_m - gappy)) > 0.005, "it does something"
