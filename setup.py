@@ -15,10 +15,13 @@ setup(
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
-    packages=[*find_packages(include=["skelgnn_tf", "skelgnn_tf.*"]), "skelgnn_tf.training", "skelgnn_tf.export"],
+    packages=[
+        *find_packages(include=["skelgnn_tf", "skelgnn_tf.*"]),
+        *("skelgnn_tf." + name for name in find_packages(include=["training", "training.*", "export", "export.*"])),
+    ],
     package_dir={"skelgnn_tf.training": "training", "skelgnn_tf.export": "export"},
-    package_data={"skelgnn_tf": ["presets/*/*", "video/*.html"]},
-    entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli:main"]},
+    package_data={"skelgnn_tf": ["presets/*/*", "rendering/*.html"]},
+    entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli.main:main"]},
     install_requires=[
         "ai-edge-litert>=1.1",
         "av>=14.0",

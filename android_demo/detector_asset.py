@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from skelgnn_tf.video.detector_models import download_models
+from skelgnn_tf.detection.models import download_models
 
 FILE = "pose_landmarker_lite.task"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgnn_tf import presets, skeletons
+from skelgnn_tf import checkpoints, skeletons
 from skelgnn_tf.datasets.fitness import CLASSES, generate
 from skelgnn_tf.export.contract import describe
-from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.inference import ActionStream, lift
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.inference.windows import ActionStream, lift
 from skelgnn_tf.motion import MOVEMENTS, OneEuroFilter, RepetitionCounter, joint_angles
 from skelgnn_tf.motion.cycles import CycleCounter
 from skelgnn_tf.motion.exercise_signals import exercise_signals
@@ -67,7 +67,7 @@ def live() -> dict:
 
 def contract(preset: str) -> dict:
     """What `skelgnn-tf export PRESET --keypoint-layout blazepose_33` writes as model.json, but for the file itself."""
-    model, config = presets.load(preset)
+    model, config = checkpoints.load(preset)
     described = describe(PhoneModel(model, config, skeletons.BLAZEPOSE_33), config, preset, preset)
     return described | {"files": {"model.tflite": {"sha256": "0" * 64, "bytes": 0}}}
 

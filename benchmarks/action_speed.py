@@ -33,14 +33,14 @@ from rich.console import Console
 from rich.table import Table
 
 import shared_hcsf
-from skelgnn_tf.config import Config
+from skelgnn_tf.configs.config import Config
 from skelgnn_tf.datasets.sequences import ActionSet, SequenceWriter
+from skelgnn_tf.inference.runner import Runner
 from skelgnn_tf.layers.stream import STREAMS
 from skelgnn_tf.models.action_recognizer import SIZES
-from skelgnn_tf.runner import Runner
 from skelgnn_tf.skeletons import NTU_25
-from skelgnn_tf.training.pipeline import sequence_batches
-from skelgnn_tf.training.recognition import Recognition
+from skelgnn_tf.training.action.task import Recognition
+from skelgnn_tf.training.tf_data import sequence_batches
 from tflite_recognizer import clips_of, export, recognizer
 from turns import ratios, take_turns
 

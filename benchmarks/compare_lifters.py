@@ -29,15 +29,15 @@ from rich.table import Table
 
 from fcn import FCN
 from skelgnn_tf import skeletons
-from skelgnn_tf.config import Config, build_model
+from skelgnn_tf.configs.config import Config, build_model
 from skelgnn_tf.datasets import catalog
 from skelgnn_tf.datasets.clip import Clip, ClipSet
 from skelgnn_tf.metrics import MM_PER_M, keras_mpjpe
-from skelgnn_tf.training.batches import Batcher, cut_windows
-from skelgnn_tf.training.evaluate import predict_clips
-from skelgnn_tf.training.pipeline import training_batches
-from skelgnn_tf.training.report import rounded
-from skelgnn_tf.training.scores import frame_errors, score_lifting
+from skelgnn_tf.training.lift.batches import Batcher, cut_windows
+from skelgnn_tf.training.lift.evaluate import predict_clips
+from skelgnn_tf.training.lift.report import rounded
+from skelgnn_tf.training.lift.scores import frame_errors, score_lifting
+from skelgnn_tf.training.tf_data import training_batches
 
 #: Each lifter by what it changes in the default Config; the reference for the hardest poses is the first.
 LIFTERS = {

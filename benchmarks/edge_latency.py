@@ -26,14 +26,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from skelgnn_tf import presets
-from skelgnn_tf.export import contract, op_times, real_clips, tflite
-from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.export.quantize import calibrated
+from skelgnn_tf import checkpoints
+from skelgnn_tf.detection import models as detector_models
+from skelgnn_tf.export import calibration as real_clips
+from skelgnn_tf.export import contract, op_times
+from skelgnn_tf.export.formats import tflite
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.export.quantization import calibrated
 from skelgnn_tf.export.verify import verify, zipped
 from skelgnn_tf.quiet import quiet
 from skelgnn_tf.skeletons import BLAZEPOSE_33
-from skelgnn_tf.video import detector_models
 from turns import ratios
 
 PRESETS = ("fitness_9f", "exercises_2d")
@@ -62,7 +64,7 @@ class File:
 
 def exported(path: str, quantizations: tuple[str, ...], data_dir: tuple[str, ...]) -> Iterator[File]:
     """A model in each quantisation, for BlazePose's joints, and scored on clips of its test split."""
-    model, config = presets.load(path)
+    model, config = checkpoints.load(path)
     phone = PhoneModel(model, config, BLAZEPOSE_33)
     calibration, test = real_clips.load(model, config, BLAZEPOSE_33, data_dir)
     described = contract.describe(phone, config, path, path)

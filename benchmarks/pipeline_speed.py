@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from skelgnn_tf import skeletons
-from skelgnn_tf.config import Config, build_model
+from skelgnn_tf.configs.config import Config, build_model
 from skelgnn_tf.datasets import catalog
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.metrics import keras_mpjpe
-from skelgnn_tf.training.batches import Batcher, cut_windows
-from skelgnn_tf.training.pipeline import training_batches
+from skelgnn_tf.training.lift.batches import Batcher, cut_windows
+from skelgnn_tf.training.tf_data import training_batches
 
 #: How many times faster than training the pipeline should be.
 AIM = 5

@@ -23,13 +23,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from skelgnn_tf.datasets.keypoint_files import KeypointFile
+from skelgnn_tf.detection.models import SIZES, find_models
+from skelgnn_tf.detection.video_keypoints import LAYOUT, VideoKeypoints, read_video_keypoints
 from skelgnn_tf.geometry import Camera
+from skelgnn_tf.inference.pipeline import Trained, predict
+from skelgnn_tf.keypoints.reader import KeypointFile
 from skelgnn_tf.metrics import p_mpjpe
-from skelgnn_tf.prediction.predict import Trained, predict
 from skelgnn_tf.skeletons import joint_map
-from skelgnn_tf.video.detector_models import SIZES, find_models
-from skelgnn_tf.video.keypoints import LAYOUT, VideoKeypoints, read_video_keypoints
 
 WHEEL = "pose2sim==0.10.49"
 _DEMO = "Pose2Sim/Demo_SinglePerson/"

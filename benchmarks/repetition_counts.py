@@ -23,12 +23,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from skelgnn_tf import presets
+from skelgnn_tf import checkpoints
 from skelgnn_tf.datasets import fitness
 from skelgnn_tf.datasets.clip import Clip
-from skelgnn_tf.datasets.keypoint_files import KeypointFile
+from skelgnn_tf.inference.pipeline import Trained, predict
+from skelgnn_tf.keypoints.reader import KeypointFile
 from skelgnn_tf.motion import MOVEMENTS, RepetitionCounter
-from skelgnn_tf.prediction.predict import Trained, predict
 from skelgnn_tf.skeletons import COCO_17
 
 
@@ -93,7 +93,7 @@ def show(results: list[Result], console: Console) -> None:
 def main(clips: int, seed: tuple[int, ...], frames: int, fps: float) -> None:
     """Counts the repetitions of generated clips and compares with the truth."""
     console = Console(width=max(Console().width, 110))
-    lifter, recognizer = (Trained(name, *presets.load(name)) for name in ("fitness_9f", "exercises_2d"))
+    lifter, recognizer = (Trained(name, *checkpoints.load(name)) for name in ("fitness_9f", "exercises_2d"))
     results = []
     options = {"frames": frames, "fps": fps, "layout": ("coco_17", "blazepose_33"), "skeleton": COCO_17}
     for one in seed:

@@ -15,9 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import click
 from rich.console import Console
 
-from skelgnn_tf import presets
-from skelgnn_tf.training.evaluate import evaluate
-from skelgnn_tf.training.evaluate_actions import evaluate_actions
+from skelgnn_tf import checkpoints
+from skelgnn_tf.training.action.evaluate import evaluate_actions
+from skelgnn_tf.training.lift.evaluate import evaluate
 
 LIFTER = {
     "description": "2D keypoints of the last 9 frames (h36m_17 joints of any detector, with confidence) to the 3D pose "
@@ -39,10 +39,10 @@ RECOGNIZER = {
 def main(run: Path, folder: Path, cmu: str | None) -> None:
     """Save RUN as the preset FOLDER."""
     console = Console()
-    lifter = presets.task_of(run) == "lift"
+    lifter = checkpoints.task_of(run) == "lift"
     scores = _score_lifter(run, cmu, console) if lifter else _score_recognizer(run, console)
     made = {"made_by": "make preset", "licence": "Apache-2.0", "scores_on_test_splits": scores}
-    presets.save(run, folder, **(LIFTER if lifter else RECOGNIZER), **made)
+    checkpoints.save(run, folder, **(LIFTER if lifter else RECOGNIZER), **made)
     console.print(f"{folder}: {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.2f} MB")
 
 

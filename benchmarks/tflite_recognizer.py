@@ -8,10 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skelgnn_tf.config import Config, build_model
-from skelgnn_tf.export import contract, tflite
-from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.export.real_clips import RealClips
+from skelgnn_tf.configs.config import Config, build_model
+from skelgnn_tf.export import contract
+from skelgnn_tf.export.calibration import RealClips
+from skelgnn_tf.export.formats import tflite
+from skelgnn_tf.export.graph.phone_model import PhoneModel
 from skelgnn_tf.export.verify import bound, verify
 from skelgnn_tf.models import ActionRecognizer
 

@@ -14,12 +14,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from skelgnn_tf import presets
-from skelgnn_tf.datasets.keypoint_files import KeypointFile
-from skelgnn_tf.prediction import Trained, predict
-from skelgnn_tf.video import blazepose, tracker, video_file
-from skelgnn_tf.video.detector_models import SIZES, find_models
-from skelgnn_tf.video.keypoints import LAYOUT, track_keypoints
+from skelgnn_tf import checkpoints
+from skelgnn_tf.detection import blazepose, tracker
+from skelgnn_tf.detection.models import SIZES, find_models
+from skelgnn_tf.detection.video_keypoints import LAYOUT, track_keypoints
+from skelgnn_tf.inference.pipeline import Trained
+from skelgnn_tf.inference.windows import pipeline as predict
+from skelgnn_tf.keypoints.reader import KeypointFile
+from skelgnn_tf.video import video_file
 from skelgnn_tf.video.reader import open_video
 
 
@@ -70,7 +72,7 @@ def look_s(path: str, models, persons: int, most: int) -> tuple[Clocked, float]:
 
 def predict_s(file: KeypointFile) -> dict[str, float]:
     """Seconds of lifting and of recognising a take with the shipped presets, once all is warm."""
-    lifter, recognizer = (Trained(name, *presets.load(name)) for name in ("fitness_9f", "exercises_2d"))
+    lifter, recognizer = (Trained(name, *checkpoints.load(name)) for name in ("fitness_9f", "exercises_2d"))
     seconds = {}
     for name, models in (("lift", (lifter, None)), ("recognise", (None, recognizer))):
         predict(file, *models)

@@ -22,8 +22,8 @@ import numpy as np
 # At once, for numpy loads it when it is first asked for, and that memory would count as a model's.
 from numpy.random import default_rng
 
+from skelgnn_tf.inference.runner import Runner, import_onnxruntime
 from skelgnn_tf.quiet import quiet
-from skelgnn_tf.runner import Runner, import_onnxruntime
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -211,14 +211,14 @@ def _keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     import tensorflow as tf
 
-    from skelgnn_tf import models, presets  # noqa: F401  what loading will import
+    from skelgnn_tf import checkpoints
     from skelgnn_tf.geometry import normalize_screen
 
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     runtime_bytes = _memory_bytes("VmRSS")
-    model, config = presets.load(path)
+    model, config = checkpoints.load(path)
     shape = (1, *model.input_axes[1:])
     if config.input == "pose":
         person = _person("pose_m", shape)

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 
 from skelgnn_tf import __version__
-from skelgnn_tf.config import Config
-from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.export.real_clips import RealClips
+from skelgnn_tf.configs.config import Config
+from skelgnn_tf.export.calibration import RealClips
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.inference.runner import Runner
 from skelgnn_tf.models import PoseLifter
-from skelgnn_tf.models.preset import find_preset
-from skelgnn_tf.runner import Runner
+from skelgnn_tf.models.base import find_preset
 
 #: Of the contract; rises when an app that reads the older one would go wrong.
 FORMAT = 1

@@ -14,12 +14,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from skelgnn_tf import presets, skeletons
-from skelgnn_tf.config import Config
-from skelgnn_tf.export import contract, onnx, op_times, real_clips, tflite
-from skelgnn_tf.export.phone_model import PhoneModel
-from skelgnn_tf.export.quantize import calibrated
-from skelgnn_tf.export.real_clips import RealClips
+from skelgnn_tf import checkpoints, skeletons
+from skelgnn_tf.configs.config import Config
+from skelgnn_tf.export import calibration as real_clips
+from skelgnn_tf.export import contract, op_times
+from skelgnn_tf.export.calibration import RealClips
+from skelgnn_tf.export.formats import onnx, tflite
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.export.quantization import calibrated
 from skelgnn_tf.export.verify import Verification, bound, verify
 from skelgnn_tf.skeletons import Skeleton
 
@@ -68,7 +70,7 @@ def export(
     for name in formats:
         if quantization not in _FORMATS[f"model.{name}"].QUANTIZATIONS:
             raise ValueError(f"--{name} has no --quantize {quantization}; that is of --tflite alone")
-    model, config = presets.load(path)
+    model, config = checkpoints.load(path)
     joints, name = _layout(layout, model.skeleton, config), _name(path)
     phone = PhoneModel(model, config, joints, flip)
     folder = Path(folder) if folder else Path("exported") / name

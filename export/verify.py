@@ -11,12 +11,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from skelgnn_tf.config import Config
-from skelgnn_tf.export.real_clips import RealClips
+from skelgnn_tf.configs.config import Config
+from skelgnn_tf.export.calibration import RealClips
 from skelgnn_tf.geometry import flip_keypoints, flip_pose, normalize_screen, root_relative
+from skelgnn_tf.inference.runner import Runner
 from skelgnn_tf.metrics import MM_PER_M, mpjpe
 from skelgnn_tf.models import ActionRecognizer, PoseLifter
-from skelgnn_tf.runner import Runner
 from skelgnn_tf.skeletons import Skeleton, map_keypoints
 
 #: Windows that `step` is tried on, and how far its pose may lie from the window's, metres.

@@ -39,3 +39,12 @@ def without_tracing():
 def own_cache(tmp_path_factory):
     """Parsed data sets of tests do not go into the user's cache."""
     os.environ["SKELGNN_TF_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from skelgnn_tf import geometry
-from skelgnn_tf.datasets.h36m_cameras import SUBJECTS, cameras
+from skelgnn_tf.datasets.h36m.cameras import SUBJECTS, cameras
 from skelgnn_tf.geometry import Camera
 from skelgnn_tf.skeletons import ALL, H36M_17
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import oracles
 from skelgnn_tf.graph import hop_groups, normalize_adjacency
 from skelgnn_tf.skeletons import ALL, H36M_17, H36M_17_LCN, NTU_25
+from support import oracles
 
 
 @pytest.mark.parametrize("skeleton", ALL.values(), ids=ALL)

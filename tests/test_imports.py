@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # the chain may import the links before it.
 CHAIN = ("skeletons", "graph", "layers", "models", "config", "presets", "runner", "inference", "prediction")
 # Context managers of the standard library alone; everybody may use them.
-BOTTOM = {"whole_file", "quiet"}
+BOTTOM = {"atomic_write", "quiet"}
 CORE = {*CHAIN, *BOTTOM, "geometry", "metrics", "datasets", "motion", "video"}
 EDGES = {"training", "export"}
 MAY_IMPORT = {
@@ -99,7 +99,7 @@ def broken_rules(module: str, source: str, is_package: bool = False) -> list[str
                 broken.append(f"{module}:{line} imports {name} before a command asks for it")
         elif top in OTHER_BACKENDS and part not in EDGES:
             broken.append(f"{module}:{line} imports {name}: the core is numpy, scipy and keras.ops")
-        elif top == "tensorflow_model_optimization" and module != "skelgnn_tf.export.quantize":
+        elif top == "tensorflow_model_optimization" and module != "skelgnn_tf.export.quantization":
             broken.append(
                 f"{module}:{line} imports {name}, which sets TF_USE_LEGACY_KERAS: only export/quantize.py may"
             )
@@ -138,16 +138,16 @@ def test_no_module_lets_numpy_run_what_a_pickle_holds():
         ("skelgnn_tf.models.pose_lifter", "from ..config import Config"),
         ("skelgnn_tf.models.pose_lifter", "def f():\n    from skelgnn_tf import presets"),
         ("skelgnn_tf.datasets.ntu", "from skelgnn_tf.models import pose_lifter"),
-        ("skelgnn_tf.training.train", "from skelgnn_tf.export import tflite"),
-        ("skelgnn_tf.export.tflite", "import skelgnn_tf.training.train"),
+        ("skelgnn_tf.training.fit", "from skelgnn_tf.export import tflite"),
+        ("skelgnn_tf.export.formats.tflite", "import skelgnn_tf.training.fit"),
         ("skelgnn_tf.export.verify", "from ..training import evaluate"),
-        ("skelgnn_tf.inference", "import skelgnn_tf.export.contract"),
-        ("skelgnn_tf.inference", "class A:\n    def f(self):\n        import tensorflow.lite"),
+        ("skelgnn_tf.inference.windows", "import skelgnn_tf.export.contract"),
+        ("skelgnn_tf.inference.windows", "class A:\n    def f(self):\n        import tensorflow.lite"),
         ("skelgnn_tf.layers.hcsf", "import importlib\nimportlib.import_module('tensorflow')"),
         ("skelgnn_tf.layers.hcsf", "import jax.numpy as jnp"),
-        ("skelgnn_tf.cli", "import skelgnn_tf.training.train"),
-        ("skelgnn_tf.cli", "def train():\n    import tensorflow"),
-        ("skelgnn_tf.export.tflite", "import tensorflow_model_optimization as tfmot"),
+        ("skelgnn_tf.cli.main", "import skelgnn_tf.training.fit"),
+        ("skelgnn_tf.cli.main", "def train():\n    import tensorflow"),
+        ("skelgnn_tf.export.formats.tflite", "import tensorflow_model_optimization as tfmot"),
         ("skelgnn_tf.datasets.h36m", "import pickle"),
     ],
 )
@@ -158,13 +158,13 @@ def test_the_walk_finds_what_the_design_forbids(module, source):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("skelgnn_tf.cli", "def train():\n    from skelgnn_tf.training import train"),
+        ("skelgnn_tf.cli.main", "def train():\n    from skelgnn_tf.training import train"),
         (
             "skelgnn_tf.layers.hcsf",
             "from . import dynamic_graph\nfrom skelgnn_tf.graph import hop_groups\nimport keras",
         ),
-        ("skelgnn_tf.training.train", "import tensorflow as tf\nfrom skelgnn_tf import config, metrics"),
-        ("skelgnn_tf.export.quantize", "import tensorflow_model_optimization as tfmot"),
+        ("skelgnn_tf.training.fit", "import tensorflow as tf\nfrom skelgnn_tf import config, metrics"),
+        ("skelgnn_tf.export.quantization", "import tensorflow_model_optimization as tfmot"),
         ("skelgnn_tf.datasets.pickles", "import pickle"),
     ],
 )
@@ -215,7 +215,7 @@ def test_the_core_imports_and_lifts_with_tensorflow_blocked():
 
 HELP = """
 import sys
-from skelgnn_tf.cli import main
+from skelgnn_tf.cli.main import main
 
 try:
     main()

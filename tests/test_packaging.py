@@ -122,7 +122,7 @@ def test_the_wheel_says_its_licence_its_pythons_and_its_command(wheel, about):
     allowed = SpecifierSet(about["Requires-Python"])
     assert [v for v in ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14") if v in allowed] == list(PYTHONS)
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert "skelgnn-tf = skelgnn_tf.cli:main" in wheel.read(entry_points).decode()
+    assert "skelgnn-tf = skelgnn_tf.cli.main:main" in wheel.read(entry_points).decode()
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -175,7 +175,7 @@ def test_every_option_that_quickstart_uses_is_in_the_commands_help(tmp_path):
     lines = makefile.replace("$(BIN)/", "").splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("\tskelgnn-tf ")]
     assert {command[1] for command in commands} >= {"train", "evaluate", "export", "draw"}
-    program = "import sys; from skelgnn_tf.cli import main; main()"
+    program = "import sys; from skelgnn_tf.cli.main import main; main()"
     for _, command, *arguments in commands:
         ran = subprocess.run(
             [sys.executable, "-c", program, command, "--help"], cwd=tmp_path, capture_output=True, text=True

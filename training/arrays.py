@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from skelgnn_tf.datasets.augment import NumpyDraws
-from skelgnn_tf.training.action_batches import ActionBatcher
-from skelgnn_tf.training.batches import Batcher
+from skelgnn_tf.augmentation.random import NumpyDraws
+from skelgnn_tf.training.action.batches import ActionBatcher
+from skelgnn_tf.training.lift.batches import Batcher
 
 
 class ArrayBatches(keras.utils.PyDataset):

@@ -12,8 +12,8 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from skelgnn_tf.config import Config, save_model
-from skelgnn_tf.whole_file import whole_file
+from skelgnn_tf.atomic_write import atomic_write
+from skelgnn_tf.configs.config import Config, save_model
 
 
 class NotANumber(ValueError):
@@ -110,7 +110,7 @@ class Checkpoint(keras.callbacks.Callback):
             "weights": weights.name,
             "seeds": [keras.ops.convert_to_numpy(v).tolist() for v in _seeds(self.model)],
         }
-        with whole_file(self.state_file) as beside:
+        with atomic_write(self.state_file) as beside:
             beside.write_text(json.dumps(state))
         for old in weights.parent.glob("step*.weights.h5"):
             if old != weights:

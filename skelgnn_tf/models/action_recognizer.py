@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from skelgnn_tf.layers import HCSF, ClipFrame, RandomAffine, Stream, TemporalConv
-from skelgnn_tf.models.preset import PresetModel
+from skelgnn_tf.models.base import PresetModel
 from skelgnn_tf.skeletons import NTU_25, Skeleton
 
 #: Widths and strides of the blocks, and the frames that a temporal convolution looks at: the paper's nine blocks, and

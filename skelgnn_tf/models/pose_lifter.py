@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from skelgnn_tf.layers import HCSF, PersonFrame, TemporalConv
-from skelgnn_tf.models.preset import PresetModel
+from skelgnn_tf.models.base import PresetModel
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
 #: What one unit of the last layer stands for, in metres. Poses spread over decimetres; with outputs of unit size one

@@ -4,30 +4,31 @@ import kotlin.math.exp
 import kotlin.math.min
 
 /**
- * A recogniser's probabilities to a label that does not flicker: the class of the largest sum of probabilities over
- * time, in which the past fades. The twin of what `skelgnn_tf/motion/repetitions.py` decides by.
+ * Turns the probabilities of an action model into a label that does not flicker: the class with the largest
+ * exponentially decaying sum of probabilities. Mirrors the decision rule of `skelgnn_tf.motion.RepetitionCounter`.
  *
- * @property classes Names, in the order of the probabilities.
+ * @property classes Class names, in the order of the probabilities.
  */
 class ActionDecoder(private val classes: List<String>) {
     private val sumsS = DoubleArray(classes.size)
     private val signsS = DoubleArray(classes.size) { Double.NEGATIVE_INFINITY }
     private var timeS = Double.NaN
 
-    /** The action that goes on, null before the first decision. */
+    /** The current action; null before the first decision. */
     var label: String? = null
         private set
 
     /**
-     * Takes the next decision.
+     * Adds a decision.
      *
-     * @param probabilities One for each class.
-     * @param nowS When it fell, later than the last one.
-     * @return [label].
+     * @param probabilities One value per class.
+     * @param nowS Time of the decision in seconds, later than the previous one.
+     * @return The updated [label].
      */
     fun push(probabilities: FloatArray, nowS: Double): String? {
         require(probabilities.size == classes.size) {
-            "ActionDecoder wants probabilities of its ${classes.size} classes; got ${probabilities.size}"
+            "probabilities must have ${classes.size} values, one per class. Received: ${probabilities.size}. " +
+                "Create ActionDecoder with the classes of the model's contract."
         }
         val isFirst = timeS.isNaN()
         val seconds = if (isFirst) 0.0 else nowS - timeS
@@ -42,21 +43,21 @@ class ActionDecoder(private val classes: List<String>) {
         return label
     }
 
-    /** Probability times seconds of an action, faded, as a part of what a sure one's comes to: 0..1. */
-    internal fun sureness(action: String): Double = sumsS[classes.indexOf(action)] / FADING_S
+    /** Decayed sum of an action's probability, relative to the steady-state sum at probability 1: 0..1. */
+    internal fun confidence(action: String): Double = sumsS[classes.indexOf(action)] / FADING_S
 
-    /** Since when there have been signs of an action, in seconds. */
+    /** Time in seconds at which the current evidence for an action began. */
     internal fun beginsS(action: String): Double = signsS[classes.indexOf(action)]
 
     internal companion object {
-        /** A decision tells of the seconds before it: what it sees for the first time began so long ago. */
+        /** A decision describes the seconds before it: an action that first appears in it began this long ago. */
         const val LAG_S = 2.0
 
-        // Seconds in which decisions fade, and the part of a sure action's sum under which there are no signs of one.
+        // Time constant of the decay, and the share of the steady-state sum below which an action has no evidence.
         private const val FADING_S = 5.0
         private const val FAINT = 0.1
 
-        // For how long the first decision counts, which the second one outweighs, and any other at most.
+        // Weight of the first decision, small enough for the second to outweigh it, and largest weight of any other.
         private const val FIRST_S = 0.1
         private const val LONGEST_S = 1.0
     }

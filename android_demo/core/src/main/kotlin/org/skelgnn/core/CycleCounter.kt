@@ -5,11 +5,11 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * Counts how often a signal rises and comes back: the twin of `skelgnn_tf/motion/cycles.py`.
+ * Counts how often a signal rises and returns. Mirrors `skelgnn_tf.motion.cycles`.
  *
- * A repetition is a rise by [threshold] and a fall by the movement's `fall` of that rise. Its end, when the signal is
- * at rest or rises anew, is foreseen from the time it took to rise and to fall, so it is counted neither while the
- * person is still on the way back nor late.
+ * A repetition is a rise by at least [threshold], followed by a fall by the fraction `fall` of that rise. It ends when
+ * the signal is at rest or rises again. The end is predicted from the durations of the rise and the fall, so that a
+ * repetition is counted neither during the return movement nor late.
  */
 internal class CycleCounter(private val movement: Movement) {
     private val ends = mutableListOf<Double>()
@@ -27,7 +27,7 @@ internal class CycleCounter(private val movement: Movement) {
     private var nearlyLow = Double.POSITIVE_INFINITY
     private var before: Before? = null
 
-    /** What was known before the last fall, should it turn out to be none. */
+    /** State before the last fall, restored if that fall turns out to be a short dip. */
     private class Before(
         val low: Double,
         val risenS: Double,
@@ -36,13 +36,13 @@ internal class CycleCounter(private val movement: Movement) {
         val usualHighS: Double,
     )
 
-    /** When the counted repetitions ended. */
+    /** End times of the counted repetitions, in seconds. */
     val endsS: List<Double> get() = ends
 
-    /** How far the signal must rise. */
+    /** Smallest rise that counts as a repetition. */
     private val threshold: Double get() = max(movement.least, movement.share * usualRise)
 
-    /** 0..1 within the repetition, 0 at rest. */
+    /** Progress within the repetition, 0..1; 0 at rest. */
     val phase: Double
         get() {
             if (value.isNaN()) return 0.0
@@ -59,7 +59,7 @@ internal class CycleCounter(private val movement: Movement) {
             return if (risen > GOING_BACK) risen / 2 else 0.0
         }
 
-    /** Takes the next value of the signal; NaN: not seen. */
+    /** Adds a value of the signal; NaN if it is missing. */
     fun push(next: Double, nowS: Double) {
         if (nowS >= endS) count(endS)
         if (!next.isFinite()) return
@@ -74,7 +74,7 @@ internal class CycleCounter(private val movement: Movement) {
         if (isHigh) whileHigh(last, lastS) else whileLow(last, lastS)
     }
 
-    /** What was seen before a long gap says nothing about what comes after it. */
+    /** Starts again after a long gap: values from before it say nothing about the signal after it. */
     private fun restart(next: Double, nowS: Double) {
         value = next
         timeS = nowS
@@ -99,7 +99,7 @@ internal class CycleCounter(private val movement: Movement) {
         val before = before
         if (endS < Double.POSITIVE_INFINITY && before != null) {
             if (timeS - fallenS < SHORTEST_LOW * min(fallenS - before.risenS, usualHighS)) {
-                // Too short a dip to be the end of a repetition: that one goes on.
+                // The dip is too short to end a repetition: the previous one continues.
                 low = before.low
                 risenS = before.risenS
                 peak = max(before.peak, value)
@@ -120,7 +120,7 @@ internal class CycleCounter(private val movement: Movement) {
     private fun whileHigh(last: Double, lastS: Double) {
         peak = max(peak, value)
         var rise = peak - low
-        // Who lifts the hands to the start of a press has risen far before the first repetition.
+        // Raising the hands to the start of a press is a large rise before the first repetition.
         if (usualRise > 0) rise = min(rise, max(LARGEST_RISE * usualRise, threshold))
         val begins = peak - FALL_BEGINS * rise
         val fallen = peak - movement.fall * rise
@@ -140,7 +140,7 @@ internal class CycleCounter(private val movement: Movement) {
         low = value
     }
 
-    /** When the repetition will be over, once the signal has nearly come back. */
+    /** Predicts the end of the repetition once the signal has nearly returned. */
     private fun foresee(last: Double, lastS: Double) {
         if (value > nearlyLow || nearlyLow == Double.POSITIVE_INFINITY) return
         val before = checkNotNull(before)
@@ -152,7 +152,7 @@ internal class CycleCounter(private val movement: Movement) {
         nearlyLow = Double.POSITIVE_INFINITY
     }
 
-    /** When the signal, straight from the last value to this one, crossed a level. */
+    /** Time at which the signal crossed a level, by linear interpolation from the previous value. */
     private fun whenAt(level: Double, last: Double, lastS: Double) =
         lastS + (level - last) / (value - last) * (timeS - lastS)
 
@@ -169,7 +169,7 @@ internal class CycleCounter(private val movement: Movement) {
         const val LARGEST_RISE = 1.3
         const val FALL_BEGINS = 0.3
 
-        // As the constants of these names in cycles.py, which says why.
+        // The same values as in skelgnn_tf.motion.cycles, which explains them.
         const val SMOOTHING = 0.06
         const val LEARNING = 0.3
         const val FALL_GOES_ON = 0.5

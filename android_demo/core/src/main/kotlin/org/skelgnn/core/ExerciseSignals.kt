@@ -5,15 +5,15 @@ import kotlin.math.abs
 import kotlin.math.max
 
 /**
- * How an exercise's signal repeats.
+ * Parameters of an exercise's repetitions.
  *
- * @property least The least rise of the signal, in its units (about degrees), that can be a repetition.
- * @property fastestS Seconds of the quickest repetitions; sets how much the signal is smoothed.
- * @property share The least rise as a part of the person's usual one; below that it is an attempt.
- * @property fall How much of the rise it must fall again.
- * @property settled How much of the rise it falls before the end can be foreseen.
- * @property finish How much later than the fall alone says a repetition is over: a part of the time that the signal was
- *   high, and seconds.
+ * @property least Smallest rise of the signal that can be a repetition, in the signal's units (about degrees).
+ * @property fastestS Duration of the fastest repetitions in seconds; determines the smoothing of the signal.
+ * @property share Smallest rise as a fraction of the person's usual rise; a smaller one is an incomplete attempt.
+ * @property fall Fraction of the rise by which the signal must fall again.
+ * @property settled Fraction of the rise by which the signal falls before the end is predicted.
+ * @property finish Delay of the end after the predicted end of the fall: a fraction of the time that the signal was
+ *   high, and a constant in seconds.
  */
 internal data class Movement(
     val least: Double,
@@ -24,7 +24,7 @@ internal data class Movement(
     val finish: Pair<Double, Double>,
 )
 
-/** The exercises that repeat, as in `skelgnn_tf/motion/exercise_signals.py`; a test compares them. */
+/** Exercises with repetitions, as in `skelgnn_tf.motion.MOVEMENTS`; a test compares the two. */
 internal val MOVEMENTS = mapOf(
     "squat" to Movement(20.0, 1.6, 0.35, 0.5, 0.8, 0.25 to -0.07),
     "lunge" to Movement(29.0, 1.8, 0.45, 0.5, 0.6, 0.36 to 0.16),
@@ -40,16 +40,19 @@ internal val MOVEMENTS = mapOf(
 )
 
 /**
- * What of a pose goes up and down once in every repetition of an exercise: low at its start and end, high in its
- * middle, and the same from every camera. The twin of `skelgnn_tf/motion/exercise_signals.py`.
+ * Computes one signal per exercise that is low at the start and end of each repetition and high in the middle,
+ * independently of the camera's viewpoint. Mirrors `skelgnn_tf.motion.exercise_signals`.
  */
 internal class ExerciseSignals(skeleton: Skeleton) {
     private val limbs = Limbs(skeleton)
     private val angles = JointAngles(skeleton)
 
-    // Human3.6M's "neck" is as high as its nose.
+    // The joint "neck" of Human3.6M is at the height of the nose.
     private val head = listOf("nose", "neck", "head").firstOrNull { it in skeleton.joints }?.let { skeleton.index(it) }
-        ?: throw IllegalArgumentException("repetitions want a nose, neck or head; ${skeleton.name} has none")
+        ?: throw IllegalArgumentException(
+            "skeleton must have a joint named nose, neck or head. " +
+                "Received: ${skeleton.name} with ${skeleton.joints.joinToString()}.",
+        )
 
     private class Side(
         val knee: Double,
@@ -64,7 +67,7 @@ internal class ExerciseSignals(skeleton: Skeleton) {
         val handToShoulder = elbow / 2 + 40 * handForward
     }
 
-    /** The signal of each of [MOVEMENTS]; NaN where a joint is missing. */
+    /** Returns the signal of each exercise in [MOVEMENTS]; NaN where a joint is missing. */
     fun of(jointsM: DoubleArray): Map<String, Double> {
         val at = limbs.at(jointsM)
         val angle = angles.of(at)
@@ -82,19 +85,19 @@ internal class ExerciseSignals(skeleton: Skeleton) {
             "jumping_jack" to
                 mean(left.shoulder, right.shoulder) / 2 + 20 * mean(left.handUp, right.handUp) + 20 * feetApart,
             "deadlift" to mean(left.hip, right.hip),
-            // One arm or both.
+            // The exercise may use one arm or both.
             "overhead_press" to max(left.shoulder, right.shoulder),
             "biceps_curl" to max(left.handToShoulder, right.handToShoulder),
             "high_knees" to max(left.kneeUp, right.kneeUp),
             "side_bend" to bendDeg(at, headUp),
-            // Hands before the chest on the floor, trunk level.
+            // High when the hands are on the floor in front of the chest and the trunk is horizontal.
             "burpee" to 45 * mean(left.handForward, right.handForward) + lean / 2,
         )
     }
 
     private fun side(name: String, at: Places, angle: Map<String, Double>, headUp: Vector): Side {
         val trunk = at.shoulders - at.hips
-        // The trunk's forward: at right angles to it and to the line of the shoulders.
+        // Perpendicular to the trunk and to the line between the shoulders.
         val forward = (trunk cross (at["right_shoulder"] - at["left_shoulder"])).unit
         val (shoulder, elbow, wrist) = listOf("shoulder", "elbow", "wrist").map { at["${name}_$it"] }
         val armM = max((elbow - shoulder).length + (wrist - elbow).length, Vector.TINY)
@@ -106,16 +109,16 @@ internal class ExerciseSignals(skeleton: Skeleton) {
             hip = angle.getValue("${name}_hip"),
             elbow = angle.getValue("${name}_elbow"),
             shoulder = angle.getValue("${name}_shoulder"),
-            // Head to knees round the hips: sit-ups that only curl the back show in it.
+            // Angle from head to knee about the hips, which also captures sit-ups that only curl the back.
             curl = curl,
             handUp = reach dot trunk.unit,
             handForward = reach dot forward,
-            // A knee that comes towards the lens hardly turns in a lifted pose, but its ankle comes up.
+            // A knee that moves towards the camera barely rotates in a lifted pose, but its ankle rises.
             kneeUp = (curl - 60 * ankleM / max(trunk.length, Vector.TINY)) / 1.5,
         )
     }
 
-    /** Trunk against legs, so that a tilted camera and a slanting hip line cancel. */
+    /** Sideways bend of the trunk relative to the legs: a tilted camera or hip line cancels out. */
     private fun bendDeg(at: Places, headUp: Vector): Double {
         val legsDown = (at["left_ankle"] + at["right_ankle"]) * 0.5 - at.hips
         return abs((headUp.unit + legsDown.unit) dot (at["right_hip"] - at["left_hip"]).unit) * 180 / PI

@@ -1,46 +1,50 @@
 package org.skelgnn.core
 
 /**
- * The last frames of a camera as a window of [frames] frames at the model's rate: the twin of `_offsets` and of
- * `ActionStream`'s buffer in `skelgnn_tf/inference.py`.
+ * Resamples the most recent camera frames to a window of [frames] frames at the model's rate. Mirrors the windows of
+ * `skelgnn_tf.inference`.
  *
- * A phone's detector skips frames, so a window's frames are found by their times and not by counting: its last frame is
- * the newest, and the one k before it is whichever lies nearest to k / [fps] seconds earlier. Before the window is
- * full, its first frame is repeated.
+ * A detector on a phone drops frames, so frames are selected by time and not by counting: the last frame of the window
+ * is the newest one, and the frame k positions before it is the one nearest to k / [fps] seconds earlier. Until the
+ * window is full, the first frame is repeated.
  *
- * @property frames Frames T of a window.
- * @property size Numbers a frame.
- * @property fps Frame rate of the window; 0 takes the last T frames as they came.
+ * @property frames Number of frames T in the window.
+ * @property size Number of values per frame.
+ * @property fps Frame rate of the window; 0 selects the last T frames whatever their times.
  */
 class FrameWindow(val frames: Int, val size: Int, val fps: Double) {
-    // Kotlin's ArrayDeque is a ring buffer. Old frames leave it by time, so it holds a window's length at any rate.
+    // Frames are removed by age, so the buffer covers a whole window at any camera rate.
     private val buffer = ArrayDeque<Frame>()
 
     private class Frame(val values: FloatArray, val timeS: Double)
 
-    /** Time of the newest frame, null if there is none. */
+    /** Time of the newest frame in seconds; null if there is none. */
     val lastS: Double? get() = buffer.lastOrNull()?.timeS
 
     /**
-     * Takes the next frame.
+     * Adds a frame.
      *
-     * @param values [size] numbers; they are copied.
-     * @param timeS Its time, later than the last one's.
+     * @param values Array of [size] values; the window keeps a copy.
+     * @param timeS Time of the frame in seconds, later than the previous one.
      */
     fun push(values: FloatArray, timeS: Double) {
-        require(values.size == size) { "a frame wants $size numbers; got ${values.size}" }
+        require(values.size == size) {
+            "values must have $size numbers. Received: ${values.size}. Pass the joints and channels of the contract."
+        }
         val last = lastS
-        require(last == null || timeS > last) { "a frame of $timeS s came after one of $last s; times must rise" }
+        require(last == null || timeS > last) {
+            "timeS must be later than the previous frame's $last s. Received: $timeS s. Use the camera's timestamps."
+        }
         buffer.addLast(Frame(values.copyOf(), timeS))
         while (buffer.size > 1 && isTooOld(buffer[1])) buffer.removeFirst()
     }
 
-    /** Forgets all frames, as when another person or picture begins. */
+    /** Discards all frames, for example when the person or the image size changes. */
     fun clear() = buffer.clear()
 
-    /** The window, oldest frame first: [frames] x [size] numbers, row-major. */
+    /** Returns the window, oldest frame first: [frames] x [size] values, row-major. */
     fun read(): FloatArray {
-        check(buffer.isNotEmpty()) { "the window has no frame yet; push one first" }
+        check(buffer.isNotEmpty()) { "The window must have at least one frame. Call push() before read()." }
         val window = FloatArray(frames * size)
         for (i in 0..<frames) {
             val back = framesBack(frames - 1 - i).coerceAtMost(buffer.lastIndex)
@@ -49,18 +53,18 @@ class FrameWindow(val frames: Int, val size: Int, val fps: Double) {
         return window
     }
 
-    /** How many of the camera's frames lie between the newest and the window's frame [k] before its last. */
+    /** Number of camera frames from the newest back to the one that stands [k] positions before the window's end. */
     private fun framesBack(k: Int): Int {
         if (fps == 0.0) return k
         val wantedS = buffer.last().timeS - k / fps
         val after = (buffer.lastIndex downTo 0).firstOrNull { buffer[it].timeS <= wantedS } ?: return buffer.lastIndex
         if (after == buffer.lastIndex) return 0
         val share = (wantedS - buffer[after].timeS) / (buffer[after + 1].timeS - buffer[after].timeS)
-        // Half-way cases go to the even number, as numpy rounds; the clock's last digits must not decide them.
+        // Ties go to the even number, as in numpy; rounding first keeps the clock's last digits from breaking them.
         return Math.rint(Math.rint((buffer.lastIndex - after - share) * TIE) / TIE).toInt()
     }
 
-    /** Whether a frame is older than a window reaches, so that the one before it can no longer be the nearest. */
+    /** Whether a frame is older than the window, so that the frame before it can no longer be selected. */
     private fun isTooOld(frame: Frame): Boolean =
         if (fps == 0.0) buffer.size > frames else frame.timeS < buffer.last().timeS - (frames - 1) / fps - MARGIN_S
 

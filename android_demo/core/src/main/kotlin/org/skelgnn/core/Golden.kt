@@ -3,13 +3,13 @@ package org.skelgnn.core
 import kotlin.math.abs
 
 /**
- * Inputs of a model with the outputs that Python got for them (`golden.json`), so that an app can prove on the very
- * phone that its runtime computes the same.
+ * Inputs of a model and the outputs that Python computes for them (`golden.json`). An app uses them to verify that the
+ * model gives the same results on the phone.
  */
 class Golden private constructor(private val cases: List<Case>) {
     private class Case(val inputs: Map<String, FloatArray>, val outputs: Map<String, FloatArray>)
 
-    /** Largest difference of any number of any output, in the outputs' units; NaN counts as infinite. */
+    /** Returns the largest absolute difference in any output, in the output's units; infinite if there is a NaN. */
     fun difference(runner: Runner): Float = cases.maxOf { case ->
         val given = runner.run(ModelContract.WINDOW, case.inputs)
         case.outputs.maxOf { (name, expected) -> difference(expected, given.getValue(name)) }
@@ -23,7 +23,7 @@ class Golden private constructor(private val cases: List<Case>) {
     }
 
     companion object {
-        /** @throws IllegalArgumentException It is no JSON or lacks something; says what and where. */
+        /** @throws IllegalArgumentException If the text is not valid JSON or a key is missing; the message names it. */
         fun parse(text: String): Golden = Golden(
             Json.parse(text, "golden.json")["cases"].items.map { Case(arrays(it["inputs"]), arrays(it["outputs"])) },
         )

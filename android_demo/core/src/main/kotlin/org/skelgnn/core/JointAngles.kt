@@ -1,22 +1,25 @@
 package org.skelgnn.core
 
 /**
- * Joint angles of poses in degrees, 0 for somebody who stands straight with hanging arms: the twin of
- * `skelgnn_tf/motion/joint_angles.py`.
+ * Computes joint angles in degrees; all are 0 for a person who stands upright with the arms hanging down. Mirrors
+ * `skelgnn_tf.motion.joint_angles`.
  *
- * - `left_knee`, `left_elbow` and the right ones: how far they are bent; 180 less it is the angle inside.
- * - `left_hip`: the thigh against the trunk's line downwards, in whatever direction it goes.
- * - `left_shoulder`: the upper arm against the trunk's line downwards; 90 straight ahead or aside, 180 overhead.
- * - `trunk_lean`: the trunk against what is up in the picture.
+ * - `left_knee`, `left_elbow`, `right_knee`, `right_elbow`: flexion, which is 180 minus the inner angle.
+ * - `left_hip`, `right_hip`: angle between the thigh and the downward direction of the trunk, in any plane.
+ * - `left_shoulder`, `right_shoulder`: angle between the upper arm and the downward direction of the trunk; 90 with the
+ *   arm straight forward or sideways, 180 overhead.
+ * - `trunk_lean`: angle between the trunk and the image's upward direction.
  *
- * @throws IllegalArgumentException The skeleton lacks a shoulder, elbow, wrist, hip, knee or ankle.
+ * @throws IllegalArgumentException If the skeleton has no shoulders, elbows, wrists, hips, knees or ankles.
  */
 class JointAngles(skeleton: Skeleton) {
     private val limbs = Limbs(skeleton)
 
     /**
-     * @param jointsM joints x 3 of the skeleton: metres, camera axes (x right, y down, z forward).
-     * @return Degrees by name; NaN where a joint that is needed is missing (NaN).
+     * Computes the angles of one pose.
+     *
+     * @param jointsM joints x 3, in the skeleton's order: metres, camera axes (x right, y down, z forward).
+     * @return Degrees by name; NaN where a required joint is missing (NaN).
      */
     fun of(jointsM: DoubleArray): Map<String, Double> = of(limbs.at(jointsM))
 
@@ -36,14 +39,14 @@ class JointAngles(skeleton: Skeleton) {
     }
 
     private companion object {
-        /** Straight up in a camera that is held level: y points down. */
+        /** Upwards for a camera that is held level: y points down. */
         val CAMERA_UP = Vector(0.0, -1.0, 0.0)
     }
 }
 
 internal val SIDES = listOf("left", "right")
 
-/** Where the joints of a skeleton's limbs lie, by name. */
+/** Looks up the positions of a skeleton's limb joints by name. */
 internal class Limbs(skeleton: Skeleton) {
     private val index = SIDES
         .flatMap { side -> listOf("hip", "knee", "ankle", "shoulder", "elbow", "wrist").map { "${side}_$it" } }
@@ -52,7 +55,7 @@ internal class Limbs(skeleton: Skeleton) {
     fun at(jointsM: DoubleArray) = Places(index.mapValues { (_, joint) -> jointsM.joint(joint) })
 }
 
-/** Joints by name; not every layout has a hip or a thorax of its own, but its sides all have. */
+/** Joint positions by name. The midpoints are derived, as not every skeleton has a pelvis or thorax joint. */
 internal class Places(private val joints: Map<String, Vector>) {
     val hips = (this["left_hip"] + this["right_hip"]) * 0.5
     val shoulders = (this["left_shoulder"] + this["right_shoulder"]) * 0.5
@@ -60,5 +63,5 @@ internal class Places(private val joints: Map<String, Vector>) {
     operator fun get(joint: String): Vector = joints.getValue(joint)
 }
 
-/** A joint of a pose of joints x 3 numbers. */
+/** Position of a joint in a pose of joints x 3 values. */
 internal fun DoubleArray.joint(joint: Int) = Vector(this[3 * joint], this[3 * joint + 1], this[3 * joint + 2])

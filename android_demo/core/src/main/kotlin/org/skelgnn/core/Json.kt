@@ -1,59 +1,65 @@
 package org.skelgnn.core
 
 /**
- * A value of a JSON text together with the way to it, so that an error can say where it happened.
+ * A JSON value and its path, so that errors name the location.
  *
- * Android has `org.json`, plain Kotlin has nothing: these lines keep `core` free of dependencies.
+ * Android provides `org.json`, but Kotlin's standard library has no JSON reader. This one keeps `core` free of
+ * dependencies.
  *
  * @property value Map, List, String, Double, Boolean or null.
- * @property path Where it stands, e.g. `model.json: skeleton.parents[3]`.
+ * @property path Location of the value, e.g. `contract.json: skeleton.parents[3]`.
  */
 internal class Json private constructor(private val value: Any?, private val path: String) {
-    operator fun get(key: String): Json = find(key) ?: fail("lacks \"$key\"")
+    operator fun get(key: String): Json = find(key) ?: fail("have the key \"$key\"")
 
-    /** The value of a key that may be missing or null. */
+    /** Returns the value of a key, or null if the key is missing or its value is null. */
     fun find(key: String): Json? = fields[key]?.takeIf { it.value != null }
 
     val fields: Map<String, Json>
-        get() = (value as? Map<*, *> ?: fail("wants an object"))
+        get() = (value as? Map<*, *> ?: fail("be an object"))
             .entries.associate { (key, item) -> key as String to Json(item, "$path$dot$key") }
 
     val items: List<Json>
-        get() = (value as? List<*> ?: fail("wants a list")).mapIndexed { i, item -> Json(item, "$path[$i]") }
+        get() = (value as? List<*> ?: fail("be a list")).mapIndexed { i, item -> Json(item, "$path[$i]") }
 
     private val dot get() = if (path.endsWith(':')) " " else "."
 
-    val string: String get() = value as? String ?: fail("wants a text")
-    val double: Double get() = value as? Double ?: fail("wants a number")
-    val boolean: Boolean get() = value as? Boolean ?: fail("wants true or false")
-    val int: Int get() = double.toInt().also { if (it.toDouble() != double) fail("wants a whole number") }
+    val string: String get() = value as? String ?: fail("be a string")
+    val double: Double get() = value as? Double ?: fail("be a number")
+    val boolean: Boolean get() = value as? Boolean ?: fail("be true or false")
+    val int: Int get() = double.toInt().also { if (it.toDouble() != double) fail("be an integer") }
     val strings: List<String> get() = items.map { it.string }
     val ints: List<Int> get() = items.map { it.int }
 
-    /** Nested lists of numbers as one array in row-major order. */
+    /** Returns nested lists of numbers as one row-major array. */
     fun flatten(): FloatArray = doubles().map { it.toFloat() }.toFloatArray()
 
-    /** The same in full precision. */
+    /** Same as [flatten], in double precision. */
     fun doubles(): List<Double> = mutableListOf<Double>().also { numbersInto(it) }
 
     private fun numbersInto(target: MutableList<Double>) {
-        if (value !is List<*>) fail("wants numbers")
-        // Long lists of plain numbers are what this is for: they are not wrapped one by one.
+        if (value !is List<*>) fail("be a list of numbers")
+        // Numbers are not wrapped one by one: the lists are long.
         for (item in value) if (item is Double) target += item else Json(item, path).numbersInto(target)
     }
 
-    fun fail(problem: String): Nothing {
-        val found = if (value is Map<*, *> || value is List<*>) "" else "; found $value"
-        throw IllegalArgumentException("$path $problem$found")
+    /** Throws an error that says what this value must do: "be a number", "have the key ..". */
+    fun fail(condition: String): Nothing {
+        val received = when (value) {
+            is Map<*, *> -> "an object with the keys ${value.keys}"
+            is List<*> -> "a list of ${value.size} items"
+            else -> "$value"
+        }
+        throw IllegalArgumentException("${path.removeSuffix(":")} must $condition. Received: $received.")
     }
 
     companion object {
-        /** The value of a whole text; [name] is what errors call it. */
+        /** Parses a JSON text; errors refer to it as [name]. */
         fun parse(text: String, name: String): Json = Json(JsonText(text, name).whole(), "$name:")
     }
 }
 
-/** A strict reader of RFC 8259 texts: no comments, no trailing commas, nothing after the value. */
+/** A strict RFC 8259 parser: no comments, no trailing commas, nothing after the value. */
 private class JsonText(private val text: String, private val name: String) {
     private var at = 0
 
@@ -102,7 +108,7 @@ private class JsonText(private val text: String, private val name: String) {
         'r' -> '\r'
         't' -> '\t'
         'u' -> text.drop(at).take(4).toIntOrNull(16)?.toChar()?.also { at += 4 } ?: fail("four hexadecimal digits")
-        else -> fail("an escape that JSON knows")
+        else -> fail("a valid escape sequence")
     }
 
     private fun number(): Double {
@@ -129,8 +135,8 @@ private class JsonText(private val text: String, private val name: String) {
 
     private fun fail(expected: String): Nothing {
         val line = text.take(at).count { it == '\n' } + 1
-        val found = text.drop(at).take(12).ifEmpty { "the end" }
-        throw IllegalArgumentException("$name is no JSON: line $line wants $expected; found $found")
+        val found = text.drop(at).take(12).ifEmpty { "the end of the text" }
+        throw IllegalArgumentException("$name must be valid JSON. Received: $found on line $line, expected $expected.")
     }
 
     private companion object {

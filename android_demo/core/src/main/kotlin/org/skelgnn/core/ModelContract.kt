@@ -2,53 +2,56 @@ package org.skelgnn.core
 
 import java.security.MessageDigest
 
-/** What a model does: keypoints to 3D poses, or to actions. */
+/** Task of a model: lifting keypoints to 3D poses, or action recognition. */
 enum class Task { LIFT, ACTION }
 
 /**
  * A tree of joints.
  *
- * @property joints Names; those of the person's left side begin with `left_`.
- * @property parents Parent of each joint, -1 for the one root.
+ * @property joints Joint names; those on the person's left side start with `left_`.
+ * @property parents Index of each joint's parent; -1 for the root.
  */
 class Skeleton(val name: String, val joints: List<String>, val parents: List<Int>) {
     init {
         val areJoints = parents.size == joints.size && parents.all { it in -1..joints.lastIndex }
         require(areJoints && parents.count { it == -1 } == 1) {
-            "skeleton $name wants one parent for each of its ${joints.size} joints and one root (-1); found $parents"
+            "parents of skeleton $name must be ${joints.size} joint indices with one root (-1). Received: $parents."
         }
     }
 
-    /** (child, parent) of every bone. */
+    /** All bones as (child, parent). */
     val bones: List<Pair<Int, Int>> = parents.withIndex().filter { it.value >= 0 }.map { it.index to it.value }
 
-    /** Index of a joint by name. */
+    /** Returns the index of a joint. */
     fun index(joint: String): Int = joints.indexOf(joint).also {
-        require(it >= 0) { "skeleton $name has no joint \"$joint\"; it has ${joints.joinToString()}" }
+        require(it >= 0) {
+            "joint must be one of skeleton $name: ${joints.joinToString()}. Received: $joint. Use another skeleton."
+        }
     }
 }
 
-/** Names and shapes of what a signature of the `.tflite` file takes and gives. */
+/** Names and shapes of the inputs and outputs of a signature in the `.tflite` file. */
 class Signature(val inputs: Map<String, List<Int>>, val outputs: Map<String, List<Int>>)
 
 /**
- * What `model.json` says of the `.tflite` file beside it: all that an app must know to feed it and to read its outputs.
+ * Contents of `contract.json`, which describes the exported `.tflite` file: everything an app needs to prepare the
+ * model's inputs and to interpret its outputs.
  *
- * @property keypointJoints Joints of the detector in the order in which the model wants them.
- * @property skeleton Joints of the model's poses.
- * @property frames Frames T of a window.
- * @property fps Frame rate that a window's frames want; 0 if any will do.
- * @property lookAheadFrames Frames of the window after the frame that a pose is about; 0 if the model is causal.
- * @property classes Names of the actions, in the order of the probabilities; empty for a lifter.
- * @property signatures By name: [WINDOW] always, [STEP] where the model can take one frame at a time.
- * @property sha256 Of each file by name, lower-case hexadecimal.
+ * @property keypointJoints Joints of the detector, in the order of the model's input.
+ * @property skeleton Skeleton of the model's poses.
+ * @property frames Number of frames T in a window.
+ * @property fps Frame rate of a window; 0 if the model accepts any rate.
+ * @property lookAheadFrames Number of frames in the window after the frame of the pose; 0 if the model is causal.
+ * @property classes Action names, in the order of the probabilities; empty for a lifting model.
+ * @property signatures Signatures by name: always [WINDOW], and [STEP] if the model can process one frame at a time.
+ * @property sha256 SHA-256 of each file by name, in lower-case hexadecimal.
  */
 class ModelContract private constructor(json: Json) {
     val name = json["name"].string
-    val task = when (val task = json["task"].string) {
+    val task = when (json["task"].string) {
         "lift" -> Task.LIFT
         "action" -> Task.ACTION
-        else -> json["task"].fail("wants \"lift\" or \"action\"; found \"$task\"")
+        else -> json["task"].fail("be \"lift\" or \"action\"")
     }
     val keypointLayout = json["keypoint_layout"].string
     val keypointJoints = json["keypoint_joints"].strings
@@ -64,30 +67,33 @@ class ModelContract private constructor(json: Json) {
     val sha256 = json["files"].fields.mapValues { (_, file) -> file["sha256"].string }
 
     init {
-        val window = signatures[WINDOW] ?: json["signatures"].fail("has no signature \"$WINDOW\"")
+        val window = signatures[WINDOW] ?: json["signatures"].fail("have the key \"$WINDOW\"")
         val shape = listOf(1, frames, keypointJoints.size, Keypoints.CHANNELS)
         require(window.inputs[KEYPOINTS] == shape) {
-            "model.json: $KEYPOINTS want the shape $shape (1, frames, joints, x y confidence); " +
-                "found ${window.inputs[KEYPOINTS]}"
+            "contract.json: the input $KEYPOINTS must have the shape $shape (1, frames, joints, 3). " +
+                "Received: ${window.inputs[KEYPOINTS]}. Export the model again."
         }
         val output = if (task == Task.LIFT) POSE_M else PROBABILITIES
         val size = window.outputs[output]?.last()
         require(size == if (task == Task.LIFT) 3 else classes.size) {
-            "model.json: the output $output wants (.., 3) metres or one probability for each of ${classes.size} " +
-                "classes; found ${window.outputs[output]}"
+            "contract.json: the output $output must have the shape " +
+                (if (task == Task.LIFT) "(.., 3)" else "(1, ${classes.size}), one probability per class") +
+                ". Received: ${window.outputs[output]}. Export the model again."
         }
     }
 
     /**
-     * Whether [content] is the file that this contract was written for.
+     * Checks that [content] is the file that this contract describes.
      *
-     * @throws IllegalArgumentException It is another one, or the contract knows no such file.
+     * @throws IllegalArgumentException If the checksum differs, or if the contract does not list the file.
      */
     fun check(file: String, content: ByteArray) {
-        val expected = requireNotNull(sha256[file]) { "model.json knows no $file, but ${sha256.keys.joinToString()}" }
+        val expected = requireNotNull(sha256[file]) {
+            "file must be one of those in contract.json: ${sha256.keys.joinToString()}. Received: $file."
+        }
         val found = MessageDigest.getInstance("SHA-256").digest(content).joinToString("") { "%02x".format(it) }
         require(found == expected) {
-            "$file is not the one that model.json describes (sha256 $found, expected $expected); export both anew"
+            "$file must have the sha256 $expected from contract.json. Received: $found. Export both files again."
         }
     }
 
@@ -102,14 +108,17 @@ class ModelContract private constructor(json: Json) {
         private const val FORMAT = 1
 
         /**
-         * Reads the text of a `model.json`.
+         * Parses the text of a `contract.json`.
          *
-         * @throws IllegalArgumentException It is no JSON, of another format, or lacks something; says what and where.
+         * @throws IllegalArgumentException If the text is not valid JSON, has another format, or a key is missing; the
+         *   message names the location.
          */
         fun parse(text: String): ModelContract {
-            val json = Json.parse(text, "model.json")
+            val json = Json.parse(text, "contract.json")
             val format = json["format"].int
-            require(format == FORMAT) { "model.json has format $format; this core reads $FORMAT: export it anew" }
+            require(format == FORMAT) {
+                "contract.json: format must be $FORMAT. Received: $format. Export the model again."
+            }
             return ModelContract(json)
         }
 

@@ -4,12 +4,13 @@ import kotlin.math.PI
 import kotlin.math.abs
 
 /**
- * A low-pass filter whose cutoff rises with the speed of what it filters, every number for itself: little jitter at
- * rest, little lag in motion. The twin of `skelgnn_tf/motion/one_euro.py`.
+ * A low-pass filter whose cutoff frequency rises with the speed of the signal: little jitter at rest, little lag in
+ * motion. Each value is filtered independently. Mirrors `skelgnn_tf.motion.OneEuroFilter`.
  *
- * @property minCutoffHz The cutoff of what does not move. Lower: less jitter at rest.
- * @property beta Hz per unit of speed (for poses Hz per m/s). Higher: less lag in motion.
- * @property derivativeCutoffHz The cutoff of the speed itself.
+ * @property minCutoffHz Cutoff frequency at rest. Lower values reduce jitter.
+ * @property beta Increase of the cutoff frequency in Hz per unit of speed (for poses, Hz per m/s). Higher values reduce
+ *   lag.
+ * @property derivativeCutoffHz Cutoff frequency for the speed.
  */
 class OneEuroFilter(
     private val minCutoffHz: Double = 1.0,
@@ -27,28 +28,33 @@ class OneEuroFilter(
 
     init {
         require(minCutoffHz > 0 && beta >= 0 && derivativeCutoffHz > 0) {
-            "OneEuroFilter wants cutoffs above 0 Hz and beta of 0 or more; " +
-                "got $minCutoffHz, $derivativeCutoffHz and $beta"
+            "minCutoffHz and derivativeCutoffHz must be positive and beta must not be negative. " +
+                "Received: $minCutoffHz, $derivativeCutoffHz and $beta."
         }
     }
 
-    /** Forgets what was seen. */
+    /** Discards all previous values. */
     fun reset() {
         channels = emptyList()
         timeS = Double.NEGATIVE_INFINITY
     }
 
     /**
-     * Filters the next values. A missing one (NaN) stays NaN and changes nothing; one that comes back within [GAP_S] is
-     * filtered by the time that has passed, later it starts anew.
+     * Filters the next values. A missing value (NaN) stays NaN and leaves the filter unchanged. A value that returns
+     * within [GAP_S] is filtered with the elapsed time; after a longer gap its filter restarts.
      *
-     * @param values As many at every call.
-     * @param nowS When they were measured, later than those before.
+     * @param values Values to filter, the same number at every call.
+     * @param nowS Time of the values in seconds, later than the previous ones.
+     * @return Filtered values.
      */
     fun push(values: DoubleArray, nowS: Double): DoubleArray {
         if (channels.isEmpty()) channels = values.map { Channel() }
-        require(values.size == channels.size) { "OneEuroFilter got ${channels.size} values so far; now ${values.size}" }
-        require(nowS > timeS) { "OneEuroFilter wants times that grow; got $nowS s after $timeS s" }
+        require(values.size == channels.size) {
+            "values must have ${channels.size} numbers, as at the first call. Received: ${values.size}. Call reset() first."
+        }
+        require(nowS > timeS) {
+            "nowS must be later than the previous $timeS s. Received: $nowS s. Use the camera's timestamps."
+        }
         timeS = nowS
         return DoubleArray(values.size) { i -> if (values[i].isFinite()) push(channels[i], values[i]) else Double.NaN }
     }
@@ -67,7 +73,7 @@ class OneEuroFilter(
         return channel.value
     }
 
-    /** How much of the way to a new value, [seconds] after the last one, a low-pass filter goes: 0..1. */
+    /** Smoothing factor of a low-pass filter for values [seconds] apart: 0..1. */
     private fun share(cutoffHz: Double, seconds: Double): Double = 1 / (1 + 1 / (2 * PI * cutoffHz * seconds))
 
     private companion object {

@@ -1,13 +1,13 @@
 package org.skelgnn.core
 
-/** Longest time without a frame, in seconds, over which a window goes on. */
+/** Longest gap between frames that a window bridges, in seconds. */
 const val GAP_S = 0.5
 
-/** When a window must begin anew: at first, after a gap, and when the picture has another size. */
+/** Clears a window at the first frame, after a gap, and when the image size changes. */
 internal class Restart(private val window: FrameWindow) {
     private var imageSize: Pair<Int, Int>? = null
 
-    /** Whether [next] begins anew; the window is then empty. */
+    /** Returns whether the stream restarts with [next], and clears the window if so. */
     fun isNeeded(next: Keypoints): Boolean {
         val size = next.widthPx to next.heightPx
         val last = window.lastS

@@ -1,26 +1,27 @@
 package org.skelgnn.core
 
 /**
- * Runs a model file: the one thing that `core` leaves to the app (LiteRT on a phone, anything in a test).
- *
- * The twin of `skelgnn_tf.inference.Runner`.
+ * Runs a model file. This is the only part that `core` leaves to the app, e.g. LiteRT on a phone.
  */
 fun interface Runner {
     /**
-     * @param signature One of [ModelContract.signatures].
-     * @param inputs Every input of the signature by name, row-major, of its shape.
-     * @return Every output by name, row-major.
+     * Runs one signature.
+     *
+     * @param signature Key of [ModelContract.signatures].
+     * @param inputs All inputs of the signature by name, row-major.
+     * @return All outputs by name, row-major.
      */
     fun run(signature: String, inputs: Map<String, FloatArray>): Map<String, FloatArray>
 }
 
 /**
- * What a detector saw in one frame.
+ * 2D keypoints of one frame.
  *
- * @property values joints x 3, row-major: x and y in pixels of the upright picture, confidence in 0..1 (0: not seen).
- * @property widthPx Width of the picture that the pixels belong to.
- * @property heightPx Its height.
- * @property timeS When the picture was taken, in seconds of any clock that only goes forward.
+ * @property values joints x 3, row-major: x and y in pixels of the upright image, confidence in 0..1 (0 if the joint is
+ *   not detected).
+ * @property widthPx Width of the image in pixels.
+ * @property heightPx Height of the image in pixels.
+ * @property timeS Time of the frame in seconds, from any monotonic clock.
  */
 class Keypoints(val values: FloatArray, val widthPx: Int, val heightPx: Int, val timeS: Double) {
     internal val imageSize get() = floatArrayOf(widthPx.toFloat(), heightPx.toFloat())
@@ -32,10 +33,10 @@ class Keypoints(val values: FloatArray, val widthPx: Int, val heightPx: Int, val
 }
 
 /**
- * A person's pose.
+ * 3D pose of a person.
  *
- * @property jointsM joints x 3, row-major: metres, camera axes (x right, y down, z forward), the root at the origin.
- * @property confidence One for each joint, 0..1; what the detector thought of the joints that it was made of.
- * @property timeS Of the frame that it is about.
+ * @property jointsM joints x 3, row-major: metres, camera axes (x right, y down, z forward), root at the origin.
+ * @property confidence Confidence of each joint, 0..1, from the detector's confidence in the keypoints it is based on.
+ * @property timeS Time in seconds of the frame that shows the pose.
  */
 class Pose(val jointsM: DoubleArray, val confidence: FloatArray, val timeS: Double)

@@ -5,11 +5,11 @@ import kotlin.math.atan2
 import kotlin.math.max
 import kotlin.math.sqrt
 
-/** A place or a direction in space, in metres. */
+/** A position or direction in space, in metres. */
 internal class Vector(val x: Double, val y: Double, val z: Double) {
     val length: Double get() = sqrt(this dot this)
 
-    /** The direction alone; zero stays zero. */
+    /** Unit vector; zero stays zero. */
     val unit: Vector get() = this * (1 / max(length, TINY))
 
     operator fun plus(other: Vector) = Vector(x + other.x, y + other.y, z + other.z)
@@ -25,11 +25,11 @@ internal class Vector(val x: Double, val y: Double, val z: Double) {
     infix fun cross(other: Vector) =
         Vector(y * other.z - z * other.y, z * other.x - x * other.z, x * other.y - y * other.x)
 
-    /** The angle to another direction in degrees, 0..180; 0 if one has no length. */
+    /** Angle to another vector in degrees, 0..180; 0 if either is zero. */
     fun angleDeg(other: Vector): Double = atan2((this cross other).length, this dot other) * 180 / PI
 
     companion object {
-        /** Shorter is no length. */
+        /** Lengths below this are treated as zero. */
         const val TINY = 1e-9
     }
 }

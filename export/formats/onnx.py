@@ -1,0 +1,150 @@
+"""A PhoneModel as the content of an `.onnx` file, with a dynamic batch."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from skelgnn_tf.export.calibration import RealClips
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.inference.runner import CONTRACT, import_onnxruntime
+from skelgnn_tf.quiet import quiet
+
+#: Of the operators in the file; every onnxruntime since 1.12 knows them.
+OPSET = 17
+QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
+#: Smaller matrices keep their precision: those of the joint map, which multiply pixels, and the first and last layer's.
+_SMALLEST = 1024
+
+
+def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | None = None) -> bytes:
+    """The content of an `.onnx` file whose inputs and outputs are those of `phone`, with any batch.
+
+    Args:
+        phone: Without quantizers.
+        quantization: One of QUANTIZATIONS; float16 halves the file and is computed in float32.
+        clips: For the ranges of int8.
+
+    Raises:
+        ValueError: Another quantisation.
+    """
+    if quantization not in QUANTIZATIONS:
+        raise ValueError(
+            f"--onnx wants --quantize {', '.join(QUANTIZATIONS)}; got {quantization}, which TFLite alone has"
+        )
+    content = _converted(phone)
+    if quantization == "none":
+        return content
+    import onnx
+
+    model = onnx.load_from_string(content)
+    if quantization == "float16":
+        return _halved(model).SerializeToString()
+    with tempfile.TemporaryDirectory() as folder, _without_warnings():
+        import_onnxruntime()
+        from onnxruntime import quantization as ort
+
+        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
+        onnx.save(model, before)
+        options = {"per_channel": True, "nodes_to_quantize": _products(model), "weight_type": ort.QuantType.QInt8}
+        if quantization == "dynamic":
+            ort.quantize_dynamic(before, after, op_types_to_quantize=["MatMul"], **options)
+        else:
+            ort.quantize_static(before, after, _Reader(clips), op_types_to_quantize=["MatMul", "Conv"], **options)
+        return after.read_bytes()
+
+
+def with_contract(content: bytes, contract: str) -> bytes:
+    """The file with the contract inside, as the metadata entry `runner.CONTRACT`."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, {CONTRACT: contract})
+    return model.SerializeToString()
+
+
+def _converted(phone: PhoneModel) -> bytes:
+    names = list(phone.outputs)
+    signature = [tf.TensorSpec((None, *shape[1:]), tf.float32, name=name) for name, shape in phone.inputs.items()]
+
+    @tf.function(input_signature=signature)
+    def run(*inputs):
+        # Made inside the graph, whose weights are then constants in it; those made outside would become its inputs.
+        inside = PhoneModel(phone.model, phone.config, phone.layout, phone.flip)
+        outputs = inside.run(**dict(zip(phone.inputs, inputs, strict=True)))
+        return [tf.identity(outputs[name], name) for name in names]
+
+    with quiet(), _without_warnings():
+        import onnx
+        import tf2onnx
+
+        model, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
+    _rename(model, dict(zip([output.name for output in model.graph.output], names, strict=True)))
+    for ends, shapes in ((model.graph.input, phone.inputs), (model.graph.output, phone.outputs)):
+        for end in ends:
+            shape = ("batch", *shapes[end.name][1:])
+            end.CopyFrom(onnx.helper.make_tensor_value_info(end.name, onnx.TensorProto.FLOAT, shape))
+    return model.SerializeToString()
+
+
+def _rename(model, new: dict[str, str]) -> None:
+    for node in model.graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+    for output in model.graph.output:
+        output.name = new[output.name]
+
+
+def _halved(model):
+    """Large weights stored in float16 and widened when the file is loaded."""
+    import onnx
+
+    for i, tensor in enumerate(model.graph.initializer):
+        array = onnx.numpy_helper.to_array(tensor)
+        if array.dtype != np.float32 or array.size < _SMALLEST:
+            continue
+        half = f"{tensor.name}/float16"
+        cast = onnx.helper.make_node(
+            "Cast", [half], [tensor.name], name=f"{tensor.name}/widened", to=onnx.TensorProto.FLOAT
+        )
+        model.graph.initializer[i].CopyFrom(onnx.numpy_helper.from_array(array.astype(np.float16), half))
+        model.graph.node.insert(0, cast)
+    return model
+
+
+def _products(model) -> list[str]:
+    """Names of the products with a large constant matrix."""
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    axes = {"MatMul": 2, "Conv": 4}
+    return [
+        node.name
+        for node in model.graph.node
+        if len(shape := shapes.get(node.input[1], ()) if len(node.input) > 1 else ()) == axes.get(node.op_type)
+        and np.prod(shape) >= _SMALLEST
+    ]
+
+
+class _Reader:
+    """Calibration clips as onnxruntime asks for them."""
+
+    def __init__(self, clips: RealClips) -> None:
+        self._clips = clips.one_by_one()
+
+    def get_next(self) -> dict | None:
+        return next(self._clips, None)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Converters log hints about their own working."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,136 @@
+"""A PhoneModel as the content of a `.tflite` file."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from skelgnn_tf.export import contract
+from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.inference.runner import CONTRACT
+from skelgnn_tf.quiet import quiet
+
+#: What `convert` can do. int8 comes from the quantizers inside the model, the others from the converter.
+QUANTIZATIONS = ("none", "float16", "dynamic", "int8", "int16x8")
+
+
+def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[str, np.ndarray]] = ()) -> bytes:
+    """The content of a `.tflite` file: batch 1, static shapes, builtin operations alone, named signatures.
+
+    Args:
+        phone: For int8 with `quantize.Quantizers` inside.
+        quantization: One of QUANTIZATIONS.
+        clips: Real inputs by name, for the ranges of int16x8.
+
+    Raises:
+        ValueError: An operation that TFLite's builtins lack.
+    """
+    lite = tf.lite
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        signatures = {"serving_default": _traced(phone.run, phone.inputs)}
+        if "step" in contract.signatures(phone, ".tflite", quantization):
+            signatures["step"] = _traced(phone.step, phone.step_inputs)
+        tf.saved_model.save(phone, folder, signatures=signatures)
+        converter = lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
+        converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS]
+        if quantization != "none":
+            converter.optimizations = [lite.Optimize.DEFAULT]
+        if quantization == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        elif quantization == "int16x8":
+            int16 = lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+            converter.target_spec.supported_ops = [int16, lite.OpsSet.TFLITE_BUILTINS]
+            converter.representative_dataset = lambda: (("serving_default", inputs) for inputs in clips)
+        try:
+            return converter.convert()
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            lacking = ", ".join(sorted(set(re.findall(r"'(tf\.\w+)' op", reason))))
+            raise ValueError(f"TFLite's builtins cannot express this model: {lacking or reason[:300]}") from error
+
+
+def _traced(function, shapes: dict[str, tuple[int, ...]]):
+    """A function of named inputs as a graph."""
+    specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
+    return tf.function(lambda **inputs: function(**inputs)).get_concrete_function(**specs)
+
+
+def with_contract(content: bytes, text: str) -> bytes:
+    """The file with the contract inside, as the metadata entry `runner.CONTRACT`."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = np.frombuffer(text.encode(), np.uint8)
+    model.buffers.append(buffer)
+    entry.name, entry.buffer = CONTRACT, len(model.buffers) - 1
+    model.metadata = [*(model.metadata or []), entry]
+    return _packed(model)
+
+
+def operators(content: bytes) -> list[str]:
+    """Names of a file's operators, one for each node of its first signature's graph; "CUSTOM" for a foreign one."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    codes = [names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+    return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators]
+
+
+def _packed(model) -> bytes:
+    """A file's content; names of what lies between input and output are left out, equal parts are written once.
+
+    Scales, zero points and empty buffers of two signatures are otherwise a tenth of a small model's file.
+    """
+    import flatbuffers
+
+    _merge_buffers(model)
+    parts: dict[str, _Once] = {}
+    for graph in model.subgraphs:
+        ends = {*graph.inputs, *graph.outputs}
+        for i, tensor in enumerate(graph.tensors):
+            tensor.name = tensor.name if i in ends else None
+            if tensor.quantization is not None:
+                tensor.quantization = _once(parts, tensor.quantization)
+        for operator in graph.operators:
+            if operator.builtinOptions is not None:
+                operator.builtinOptions = _once(parts, operator.builtinOptions)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _merge_buffers(model) -> None:
+    """Equal buffers become one, and those without data the first, as the format has it."""
+    kept, place, new = [model.buffers[0]], {b"": 0}, []
+    for buffer in model.buffers:
+        data = b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
+        if data not in place:
+            place[data] = len(kept)
+            kept.append(buffer)
+        new.append(place[data])
+    model.buffers = kept
+    for owner in (*(tensor for graph in model.subgraphs for tensor in graph.tensors), *(model.metadata or [])):
+        owner.buffer = new[owner.buffer]
+
+
+class _Once:
+    """A part of a file that several others point to."""
+
+    def __init__(self, part) -> None:
+        self.part, self.offset = part, None
+
+    def Pack(self, builder) -> int:
+        if self.offset is None:
+            self.offset = self.part.Pack(builder)
+        return self.offset
+
+
+def _once(parts: dict[str, _Once], part) -> _Once:
+    values = {name: np.asarray(v).tolist() for name, v in vars(part).items() if name != "details"}
+    return parts.setdefault(f"{type(part).__name__}{values}", _Once(part))

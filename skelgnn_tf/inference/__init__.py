@@ -1,0 +1,1 @@
+"""What trained models say of keypoints: whole clips, live streams, exported files."""

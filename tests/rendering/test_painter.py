@@ -1,0 +1,180 @@
+"""Painted frames: sides have their colours, the person stands on the floor, and the picture stays what it was."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import ImageColor
+
+from skelgnn_tf.geometry import flip_pose
+from skelgnn_tf.rendering.painter import Painter
+from skelgnn_tf.rendering.scene import Scene
+from skelgnn_tf.rendering.upright import LEVEL_UP, guessed_up
+from skelgnn_tf.rendering.view import FLOOR, LEFT, MIDDLE, RIGHT, upright_view
+from skelgnn_tf.skeletons import COCO_17, H36M_17
+from support.scenes import CAMERA, SIZE_PX, standing
+
+
+def scene_of(pose_m, **changes):
+    """Someone (frames, 17, 3) in camera space before CAMERA, all keypoints seen."""
+    keypoints = CAMERA.project(np.nan_to_num(pose_m, nan=3.0))
+    keypoints = np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], axis=-1)
+    values = {"title": "take", "fps": 25.0, "image_size_px": SIZE_PX, "skeleton": H36M_17, "keypoints_px": keypoints}
+    return Scene(**{**values, "pose_m": pose_m, **changes})
+
+
+def where(image, colour):
+    """(row, column) of the pixels of a colour."""
+    difference = np.abs(np.asarray(image, int) - ImageColor.getrgb(colour)).max(axis=-1)
+    return np.argwhere(difference < 6)
+
+
+def halves(painter, image):
+    """The picture's part and the 3D skeleton's."""
+    width = painter.picture_px[0]
+    return image.crop((0, 0, width, image.height)), image.crop((width, 0, image.width, image.height - 40))
+
+
+POSE = CAMERA.to_camera(standing())
+
+
+def painted(pose_m, azimuth_rad=0.0, box=(400, 400), frame=0, **changes):
+    painter = Painter(scene_of(pose_m, **changes), box)
+    return halves(painter, painter.paint(frame, None, azimuth_rad))
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_the_left_side_of_a_person_facing_the_camera_is_at_the_right(half):
+    image = painted(POSE)[half]
+    left, right = where(image, LEFT), where(image, RIGHT)
+    assert len(left) > 100 and len(right) > 100
+    assert left[:, 1].mean() > right[:, 1].mean() + 20
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_mirrored_person_raises_the_other_hand(half):
+    for person, raised, lowered in ((POSE, LEFT, RIGHT), (flip_pose(POSE, H36M_17), RIGHT, LEFT)):
+        image = painted(person)[half]
+        assert where(image, raised)[:, 0].min() < where(image, lowered)[:, 0].min() - 10
+
+
+def test_from_behind_left_is_at_the_left_and_the_head_is_still_above():
+    image = painted(POSE, np.pi)[1]
+    left, right, middle = (where(image, colour) for colour in (LEFT, RIGHT, MIDDLE))
+    assert left[:, 1].mean() < right[:, 1].mean() - 20
+    assert middle[:, 0].min() < right[:, 0].min() < middle[:, 0].max() < right[:, 0].max()
+
+
+def test_turned_by_a_quarter_arms_stretched_towards_the_camera_reach_to_a_side():
+    # Frames enough to tell that the camera looks down.
+    pose = np.repeat(POSE, 2, axis=0)
+    toward = CAMERA.rotation @ np.array([0, -1.0, 0])
+    for side in ("left", "right"):
+        for reach_m, joint in ((0.3, "elbow"), (0.6, "wrist")):
+            pose[:, H36M_17.index(f"{side}_{joint}")] = pose[:, H36M_17.index(f"{side}_shoulder")] + reach_m * toward
+    # At a quarter turn the paper's right is away from the camera, as three quarters on it is towards it.
+    for turn, sign in ((np.pi / 2, -1), (-np.pi / 2, 1)):
+        image = painted(pose, turn)[1]
+        reached = sign * (where(image, LEFT)[:, 1] - image.width / 2)
+        assert reached.max() > 60 > 25 > -reached.min()
+
+
+@pytest.mark.parametrize("azimuth_rad", [0.0, 1.0, 2.5])
+def test_feet_are_on_the_floor_and_all_of_the_person_is_on_the_paper(azimuth_rad):
+    bent = POSE.copy()
+    bent[1] = POSE[1] @ CAMERA.rotation @ np.diag([1.0, 1, 0.6]) @ CAMERA.rotation.T
+    painter = Painter(scene_of(bent), (400, 400))
+    for frame in (0, 1):
+        image = halves(painter, painter.paint(frame, None, azimuth_rad))[1]
+        person = np.concatenate([where(image, colour) for colour in (LEFT, RIGHT, MIDDLE)])
+        floor = where(image, FLOOR)
+        assert floor[:, 0].min() < person[:, 0].max() < floor[:, 0].max()
+        assert person.min() > 2 and (person.max(axis=0) < np.array(image.size[::-1]) - 2).all()
+        # The floor is round and centred on the person.
+        assert floor[:, 1].mean() == pytest.approx(image.width / 2, abs=4)
+
+
+def test_the_picture_stays_as_it_was_away_from_the_person():
+    picture = np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8)
+    painter = Painter(scene_of(POSE), (400, 400))
+    image = np.asarray(painter.paint(0, picture, 0.0))[:, :400]
+    xy = painter.scene.keypoints_px[0, :, :2] * 0.4
+    (left, top), (right, bottom) = xy.min(axis=0) - 12, xy.max(axis=0) + 12
+    rows, columns = np.mgrid[:400, :400]
+    outside = (rows < top) | (rows > bottom) | (columns < left) | (columns > right)
+    assert outside.mean() > 0.3
+    np.testing.assert_array_equal(image[outside], picture[outside])
+    for joint in range(17):
+        x, y = xy[joint].astype(int)
+        assert not (image[y, x] == picture[y, x]).all()
+
+
+def test_unseen_keypoints_are_left_out_and_a_frame_without_anyone_says_so():
+    pose = POSE.copy()
+    pose[1] = np.nan
+    scene = scene_of(pose)
+    scene.keypoints_px[1, :, 2] = 0
+    painter = Painter(scene, (400, 400))
+    seen, empty = (halves(painter, painter.paint(frame, None, 0.0)) for frame in (0, 1))
+    for half in (0, 1):
+        assert len(where(seen[half], LEFT)) and not len(where(empty[half], LEFT))
+    assert len(where(empty[1], FLOOR))
+
+
+def test_words_are_drawn_beside_the_person():
+    plain = Painter(scene_of(POSE), (400, 400))
+    wordy = Painter(scene_of(POSE, captions=(("squat 97%", "3 repetitions"),) * 4), (400, 400))
+    top = [halves(one, one.paint(0, None, 0.0))[1].crop((0, 0, 400, 60)) for one in (plain, wordy)]
+    assert len(where(top[1], MIDDLE)) > len(where(top[0], MIDDLE)) + 100
+
+
+@pytest.mark.parametrize(("size", "picture"), [((1920, 1080), (400, 225)), ((1080, 1920), (225, 400))])
+def test_sizes_are_even_and_keep_the_pictures_shape(size, picture):
+    painter = Painter(scene_of(POSE, image_size_px=size), (400, 400))
+    np.testing.assert_allclose(painter.picture_px, picture, atol=1)
+    assert all(side % 2 == 0 for side in painter.size_px)
+    assert painter.paint(0, None, 0.0).size == painter.size_px
+
+
+def test_odd_scenes_are_painted():
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform(-500, 3000, (1, 17, 3))
+    for pose in (None, rng.normal(size=(1, 17, 3)), np.full((1, 17, 3), np.nan), np.zeros((1, 17, 3))):
+        scene = Scene("odd", 30.0, (3000, 40), COCO_17, keypoints, pose)
+        painter = Painter(scene, (400, 400))
+        assert painter.paint(0, rng.integers(0, 9, (40, 3000, 3), dtype=np.uint8), 1.0).size == painter.size_px
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pose_m": POSE[:3]}, r"pose_m \(4, 17, 3\).*got \(3, 17, 3\)"),
+        ({"keypoints_px": np.zeros((4, 17, 2))}, r"keypoints_px \(4, 17, 3\).*got \(4, 17, 2\)"),
+        ({"skeleton": H36M_17, "keypoints_px": np.zeros((0, 17, 3)), "pose_m": None}, "at least one frame"),
+        ({"captions": ((),) * 3}, "4 frames want as many captions; got 3"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(changes, says):
+    with pytest.raises(ValueError, match=says):
+        dataclasses.replace(scene_of(POSE), **changes)
+
+
+def test_someone_who_stands_tells_how_the_camera_is_tilted():
+    up = CAMERA.rotation @ np.array([0, 0, 1.0])
+    people = np.repeat(POSE, 3, axis=0)
+    np.testing.assert_allclose(guessed_up(people, H36M_17), up, atol=0.03)
+    assert np.degrees(np.arccos(np.dot(LEVEL_UP, up))) > 15
+    people[::2] = np.nan
+    np.testing.assert_allclose(guessed_up(people, H36M_17), up, atol=0.03)
+    # The scene is then the world's: heights are those of the world.
+    heights = scene_of(people).standing_m[1, :, 2]
+    np.testing.assert_allclose(heights, standing(1)[0, :, 2] - standing(1)[0, :, 2].min(), atol=0.05)
+
+
+def test_nobody_who_stands_tells_nothing():
+    lying = np.repeat(upright_view(POSE)[..., [0, 1, 2]], 3, axis=0)
+    crouching = np.repeat(POSE, 3, axis=0)
+    for side in ("left", "right"):
+        crouching[:, H36M_17.index(f"{side}_knee")] += CAMERA.rotation @ np.array([0, -0.3, 0])
+    for people in (lying, crouching, np.full((9, 17, 3), np.nan), np.repeat(POSE, 3, axis=0)[:4]):
+        np.testing.assert_array_equal(guessed_up(people, H36M_17), LEVEL_UP)

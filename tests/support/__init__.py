@@ -1,0 +1,1 @@
+"""Oracles and builders that several tests use."""
