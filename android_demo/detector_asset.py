@@ -1,8 +1,8 @@
-"""Puts Google's pose_landmarker_lite.task, which MediaPipe finds 2D keypoints with, into the app's assets.
+"""Copies pose_landmarker_lite.task, the model of MediaPipe's 2D keypoint detector, into the app's assets.
 
     python android_demo/detector_asset.py android_demo/app/src/main/assets
 
-Without a network it says which file to put there and leaves the rest of the assets as they are.
+Without a network connection, it prints which file to add by hand. Other assets are not changed.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import shutil
 import sys
 from pathlib import Path
 
-from skelgnn_tf.detection.models import download_models
+from skelgnn_tf.detection.downloads import download_models
 
 FILE = "pose_landmarker_lite.task"
 
 
 def copy(folder: Path) -> None:
-    """Fetches the file into the cache of `skelgnn-tf detector download` and from there into a folder."""
+    """Downloads the file to the cache of `skelgnn-tf detector download` and copies it into a folder."""
     target = folder / FILE
     try:
         cached = download_models("lite")
     except (OSError, ValueError) as error:
-        print(f"{target} is still missing, as the app will say: {error}; then run make android-assets again")
+        print(f"{target} is missing: {error}\nAdd it and run make android-assets again.")
         return
     shutil.copyfile(cached, target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")

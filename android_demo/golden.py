@@ -1,4 +1,4 @@
-"""What the Python package computes, as JSON files that the Kotlin tests of `core` compare themselves with.
+"""Writes results of the Python package as JSON files, which the Kotlin tests of `core` compare with theirs.
 
 python android_demo/golden.py android_demo/core/build/golden
 """
@@ -20,21 +20,21 @@ from skelgnn_tf.motion import MOVEMENTS, OneEuroFilter, RepetitionCounter, joint
 from skelgnn_tf.motion.cycles import CycleCounter
 from skelgnn_tf.motion.exercise_signals import exercise_signals
 
-#: (frame rate of the model, of the camera): equal, faster, slower, and with halves that numpy rounds to even.
+#: (frame rate of the model, of the camera): equal, faster, slower, and with ties that numpy rounds to even.
 RATES = ((30.0, 30.0), (30.0, 60.0), (30.0, 24.0), (30.0, 45.0), (15.0, 24.0), (15.0, 30.0), (15.0, 37.5))
-#: Stands for NaN, which JSON lacks.
+#: Replaces NaN, which JSON does not have.
 MISSING = -1e9
 _FRAMES, _JOINTS, _CLIP = 5, 2, 40
 _HOP, _SEED = 8, 20
 
 
 class _WeightedSum:
-    """Stands in for a model: the sum of a window's frames with weights 1, 2, .., so that frames and order show."""
+    """A toy model: the sum of a window's frames with weights 1, 2, .., which depends on the frames and their order."""
 
     causal, every_frame, frames, persons, input_channels = True, False, _FRAMES, 1, 3
 
     class skeleton:
-        """As much of it as `ActionStream` asks for."""
+        """The only attribute that `ActionStream` uses."""
 
         num_joints = _JOINTS
 
@@ -45,12 +45,12 @@ class _WeightedSum:
 
 
 def live() -> dict:
-    """Poses and decisions of random keypoints as `lift` and `ActionStream` window them, at several frame rates."""
+    """Poses from `lift` and decisions from `ActionStream` for random keypoints at several frame rates."""
     rng, cases = np.random.default_rng(0), []
     for fps, camera_fps in RATES:
         keypoints = rng.normal(size=(_CLIP, _JOINTS, 3)).astype(np.float32)
         step = camera_fps / fps
-        stream = ActionStream(_WeightedSum(), step, hop=3)
+        stream = ActionStream(_WeightedSum(), step, decide_every=3)
         decisions = [stream.push(frame[None]) for frame in keypoints]
         cases.append(
             {
@@ -66,14 +66,14 @@ def live() -> dict:
 
 
 def contract(preset: str) -> dict:
-    """What `skelgnn-tf export PRESET --keypoint-layout blazepose_33` writes as model.json, but for the file itself."""
-    model, config = checkpoints.load(preset)
-    described = describe(PhoneModel(model, config, skeletons.BLAZEPOSE_33), config, preset, preset)
+    """The contract that `skelgnn-tf export PRESET --keypoint-layout blazepose_33` writes, with a dummy model file."""
+    loaded = checkpoints.load(preset)
+    described = describe(PhoneModel(loaded.model, loaded.config, skeletons.BLAZEPOSE_33), preset, preset)
     return described | {"files": {"model.tflite": {"sha256": "0" * 64, "bytes": 0}}}
 
 
 def motion() -> dict:
-    """Poses of generated exercises, noisy and with gaps, filtered, measured and counted."""
+    """Noisy poses of generated exercises with gaps, and their filtered poses, angles, signals and counts."""
     rng = np.random.default_rng(1)
     exercises = list(MOVEMENTS)
     return {
@@ -91,11 +91,11 @@ def motion() -> dict:
 
 
 def _measured(rng: np.random.Generator, exercise: str) -> dict:
-    """One exercise, counted by name."""
+    """One given exercise."""
     times, poses = _seen(rng, generate(1, _SEED, frames=210, exercise=exercise, detector=False)[0].pose_m)
     smooth, counter = OneEuroFilter(), RepetitionCounter(skeletons.H36M_17, exercise=exercise)
     filtered = np.array([smooth.push(pose, time) for pose, time in zip(poses, times, strict=True)])
-    told = [counter.push(pose, time) for pose, time in zip(poses, times, strict=True)]
+    results = [counter.push(pose, time) for pose, time in zip(poses, times, strict=True)]
     return {
         "exercise": exercise,
         "times_s": times.tolist(),
@@ -103,13 +103,13 @@ def _measured(rng: np.random.Generator, exercise: str) -> dict:
         "filtered": _plain(filtered[:, ::4]),
         "angles": {name: _plain(values) for name, values in joint_angles(poses, skeletons.H36M_17).items()},
         "signals": {name: _plain(values) for name, values in exercise_signals(poses, skeletons.H36M_17).items()},
-        "count": [int(one.count) for one in told],
-        "phase": [one.phase for one in told],
+        "count": [int(one.count) for one in results],
+        "phase": [one.phase for one in results],
     }
 
 
 def _cycles(rng: np.random.Generator, exercise: str) -> dict:
-    """A rough signal, of every tempo and size that a movement's rules tell apart."""
+    """An irregular signal that covers all tempos and amplitudes that the counting rules distinguish."""
     movement = MOVEMENTS[exercise]
     times = np.cumsum(rng.uniform(0.6, 1.4, 900)) / 30
     tempo = 2 * np.pi * np.cumsum(rng.uniform(0.1, 1.5, 9)).repeat(100) / movement.fastest_s
@@ -130,7 +130,7 @@ def _cycles(rng: np.random.Generator, exercise: str) -> dict:
 
 
 def _recognised(rng: np.random.Generator) -> dict:
-    """Exercises that take turns, some for a moment alone, counted by what an unsteady recogniser says."""
+    """Alternating exercises, some of them very short, counted with the noisy decisions of an action model."""
     names = rng.choice(["jumping_jack", "high_knees", "biceps_curl", "rest"], 7)
     frames = rng.choice([40, 80, 160], 7)
     clips = [
@@ -140,28 +140,28 @@ def _recognised(rng: np.random.Generator) -> dict:
     labels = np.repeat([clip.label for clip in clips], frames)
     times, poses = _seen(rng, np.concatenate([clip.pose_m - clip.pose_m[:, :1] for clip in clips]))
     counter = RepetitionCounter(skeletons.H36M_17, classes=CLASSES)
-    told, decisions = [], []
+    results, decisions = [], []
     for frame, (pose, time) in enumerate(zip(poses, times, strict=True)):
         scores = rng.normal(size=len(CLASSES))
-        # A recogniser's window is four seconds long, so its decisions come about two late.
+        # The window of an action model is four seconds long, so its decisions are about two seconds late.
         scores[labels[max(frame - 60, 0)]] += 3
         probabilities = (np.exp(scores) / np.exp(scores).sum()).astype(np.float32)
         decided = frame % _HOP == _HOP - 1
-        told.append(counter.push(pose, time, probabilities if decided else None))
+        results.append(counter.push(pose, time, probabilities if decided else None))
         decisions.extend([probabilities.tolist()] * decided)
     return {
         "times_s": times.tolist(),
         "pose_m": _plain(poses),
         "hop": _HOP,
         "probabilities": decisions,
-        "exercise": [one.exercise or "" for one in told],
-        "count": [int(one.count) for one in told],
-        "phase": [one.phase for one in told],
+        "exercise": [one.exercise or "" for one in results],
+        "count": [int(one.count) for one in results],
+        "phase": [one.phase for one in results],
     }
 
 
 def _seen(rng: np.random.Generator, pose_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Times of an unsteady camera and noisy poses of it, with a short gap, a long one, and joints missing."""
+    """Irregular times and noisy poses with a short gap, a long gap and missing joints."""
     times = 100 + np.cumsum(rng.uniform(0.6, 1.4, len(pose_m))) / 30
     poses = np.round(pose_m + rng.normal(0, 0.005, pose_m.shape), 3)
     poses[60:65] = np.nan
@@ -175,7 +175,7 @@ def _plain(values: np.ndarray) -> list:
 
 
 def write(folder: Path) -> None:
-    """Writes all files."""
+    """Writes all golden files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"live": live(), "motion": motion()}
     files |= {"lifter": contract("fitness_9f"), "recognizer": contract("exercises_2d")}

@@ -1,8 +1,8 @@
-"""What compiles and tests the Kotlin sources here without Gradle: a compiler from npm, JUnit from Debian or Maven.
+"""Compiles and tests the Kotlin sources without Gradle: the compiler from npm, JUnit from Debian or Maven.
 
     python android_demo/tools.py
 
-puts them into android_demo/.tools; nothing is installed into the system. Wanted are node and npm, and a JRE from 17 on.
+installs them into android_demo/.tools and changes nothing else. Requires node, npm and a JRE, version 17 or later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / ".tools"
-#: The version of gradle/libs.versions.toml, so that here and on a phone one compiler judges.
+#: The version from gradle/libs.versions.toml, so that tests and app use the same compiler.
 KOTLIN = re.search(r'^kotlin = "(.+)"', (HERE / "gradle" / "libs.versions.toml").read_text(), re.M)[1]
 _LIB = FOLDER / "node_modules" / "kotlin-compiler" / "lib"
 _JUNIT = "junit-platform-console-standalone.jar"
@@ -33,12 +33,12 @@ _MEMORY = ("-Xmx800m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 @dataclass(frozen=True)
 class Tools:
-    """Where the tools lie.
+    """Paths of the tools.
 
     Args:
-        java: The program.
-        lib: Folder of the compiler's jars.
-        junit: JUnit's console launcher with everything in it.
+        java: The java executable.
+        lib: Folder with the compiler's jars.
+        junit: JUnit's standalone console launcher.
     """
 
     java: str
@@ -47,12 +47,12 @@ class Tools:
 
     @property
     def test_classpath(self) -> str:
-        """What tests are compiled and run with."""
+        """Classpath for compiling and running the tests."""
         names = ("kotlin-stdlib", "kotlin-test", "kotlin-test-junit5", "kotlinx-coroutines-core-jvm")
         return ":".join([*(str(self.lib / f"{name}.jar") for name in names), str(self.junit)])
 
     def compile(self, sources: list[Path], output: Path) -> subprocess.CompletedProcess:
-        """Compiles Kotlin files, composable functions included; a warning is an error."""
+        """Compiles Kotlin files with the Compose plugin and treats warnings as errors."""
         jars = ("kotlin-compiler", "kotlin-stdlib", "kotlin-reflect", "kotlin-script-runtime")
         compiler = ":".join(
             str(self.lib / f"{name}.jar") for name in (*jars, "kotlinx-coroutines-core-jvm", "annotations-13.0")
@@ -65,7 +65,7 @@ class Tools:
         )
 
     def test(self, classes: Path, golden: Path, reports: Path) -> subprocess.CompletedProcess:
-        """Runs the tests among compiled classes; JUnit's XML goes into `reports`."""
+        """Runs all tests in the compiled classes; JUnit writes its XML into `reports`."""
         return _run(
             *(self.java, *_MEMORY, f"-Dgolden={golden}", "-jar", str(self.junit), "--disable-banner"),
             *("--disable-ansi-colors", "--details=tree", f"--reports-dir={reports}"),
@@ -74,41 +74,45 @@ class Tools:
 
 
 def find() -> Tools:
-    """The tools on this machine.
+    """Finds the tools on this machine.
 
     Raises:
-        FileNotFoundError: One is missing; says which and how to get it.
+        FileNotFoundError: If a tool is missing. The message says how to install it.
     """
     java = shutil.which("java")
     if not java or _java_version(java) < 17:
-        raise FileNotFoundError("no java from 17 on; install a JRE, e.g. apt-get install openjdk-17-jre-headless")
+        raise FileNotFoundError(
+            "java must be version 17 or later. Install a JRE, e.g. apt-get install openjdk-17-jre-headless."
+        )
     if not (_LIB / "kotlin-compiler.jar").is_file() or (_LIB.parent / "build.txt").read_text().split("-")[0] != KOTLIN:
-        raise FileNotFoundError(f"no Kotlin compiler {KOTLIN} in {FOLDER}; run make android-test, which fetches it")
+        raise FileNotFoundError(
+            f"The Kotlin compiler {KOTLIN} must be in {FOLDER}. Run make android-test to install it."
+        )
     junit = next((file for file in (FOLDER / _JUNIT, _SYSTEM_JUNIT) if file.is_file()), None)
     if junit is None:
-        raise FileNotFoundError(f"no {_JUNIT} in {FOLDER} or {_SYSTEM_JUNIT.parent}; run make android-test")
+        raise FileNotFoundError(f"{_JUNIT} must be in {FOLDER} or {_SYSTEM_JUNIT.parent}. Run make android-test.")
     return Tools(java, _LIB, junit)
 
 
 def install() -> None:
-    """Fetches what is missing into `.tools`.
+    """Installs missing tools into `.tools`.
 
     Raises:
-        FileNotFoundError: npm is missing.
-        ValueError: A download failed.
+        FileNotFoundError: If node or npm is missing.
+        ValueError: If a download fails.
     """
     if not shutil.which("npm") or not shutil.which("node"):
-        raise FileNotFoundError("no node and npm, from which the Kotlin compiler comes; install nodejs")
+        raise FileNotFoundError("node and npm must be installed to download the Kotlin compiler. Install nodejs.")
     FOLDER.mkdir(exist_ok=True)
     version = _LIB.parent / "build.txt"
     if not version.is_file() or version.read_text().split("-")[0] != KOTLIN:
-        print(f"fetching the Kotlin compiler {KOTLIN} from npm (94 MB) into {FOLDER}")
+        print(f"Downloading the Kotlin compiler {KOTLIN} from npm (94 MB) to {FOLDER}")
         quiet = ("--no-audit", "--no-fund", "--silent")
         done = _run("npm", "install", "--prefix", str(FOLDER), *quiet, f"kotlin-compiler@{KOTLIN}")
         if done.returncode:
-            raise ValueError(f"npm install kotlin-compiler@{KOTLIN} failed: {done.stderr.strip()[-300:]}")
+            raise ValueError(f"npm install kotlin-compiler@{KOTLIN} failed. Received: {done.stderr.strip()[-300:]}")
     if not _SYSTEM_JUNIT.is_file() and not (FOLDER / _JUNIT).is_file():
-        print(f"fetching JUnit into {FOLDER}")
+        print(f"Downloading JUnit to {FOLDER}")
         if not _junit_from_debian():
             _junit_from_central()
 
@@ -133,7 +137,9 @@ def _junit_from_central() -> None:
         with urllib.request.urlopen(_CENTRAL_JUNIT, timeout=30) as answer:
             content = answer.read()
     except (urllib.error.URLError, TimeoutError) as error:
-        raise ValueError(f"cannot fetch {_CENTRAL_JUNIT}: {error}; put it into {FOLDER} as {_JUNIT}") from error
+        raise ValueError(
+            f"Cannot download {_CENTRAL_JUNIT}. Received: {error}. Save it as {FOLDER / _JUNIT}."
+        ) from error
     (FOLDER / _JUNIT).write_bytes(content)
 
 

@@ -1,1 +1,1 @@
-"""From a trained model to a file that a phone runs."""
+"""From a trained model to files for phones and servers: conversion, quantization, verification, benchmarks."""

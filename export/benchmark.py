@@ -1,7 +1,7 @@
-"""What models cost to run: latency, memory and size of `.tflite`, `.onnx` and Keras models side by side.
+"""Latency, memory and size of `.tflite`, `.onnx` and Keras models, next to each other.
 
-Each model lives in a process of its own, so its memory is its own and its threads are those asked for. The processes
-take turns, so that a machine whose clock swings treats all alike.
+Each model runs in a process of its own, so that its memory and its threads are its own. The processes take turns, so
+that a machine whose clock varies treats all of them alike.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-# At once, for numpy loads it when it is first asked for, and that memory would count as a model's.
+# Imported here, because numpy loads it on first use, and that memory would count as a model's.
 from numpy.random import default_rng
 
 from skelgnn_tf.inference.runner import Runner, import_onnxruntime
@@ -29,23 +29,24 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FRAME_MS = 1e3 / 30
-#: Runs in a row, after some that do not count: those find a cache and a clock that another process has used.
+#: Runs in a row, and runs before them that do not count: those find the cache and the clock as another process left
+#: them.
 _TURN, _WARM_UP = 10, 2
 _PICTURE_PX = (1920, 1080)
 
 
 @dataclass
 class Cost:
-    """What one model costs on some threads.
+    """What one model costs with a number of threads.
 
     Args:
-        file: As it was given.
-        threads: Of the CPU.
-        runtime: What ran it, and its arithmetic: "LiteRT, dynamic".
-        bytes: Size on the disk; of a Keras model, of its weights.
+        file: The model, as it was given.
+        threads: Number of CPU threads.
+        runtime: What runs it, and its quantization: "LiteRT, dynamic".
+        bytes: Size of the file; for a Keras model, of its weights.
+        runtime_bytes: Memory of a process that has imported the runtime and not yet loaded the file. 0 if unknown.
+        peak_bytes: Peak memory of the process. 0 if unknown.
         seconds: Of each run of one window.
-        runtime_bytes: Memory of a process that has imported the runtime, before it loads the file.
-        peak_bytes: The most memory that the process ever had. Both are 0 where the system does not tell.
     """
 
     file: Path
@@ -60,21 +61,21 @@ class Cost:
 def benchmark(
     files: Sequence[Path | str], console: Console, threads: Sequence[int] = (1, 2), runs: int = 100
 ) -> list[Cost]:
-    """Runs one window of each model again and again, in turns, and shows what that costs.
+    """Runs one window of each model repeatedly, in turns, and shows the costs.
 
     Args:
         files: `.tflite` and `.onnx` files of `skelgnn-tf export`, run folders, `.keras` files, presets.
-        console: Where the result is shown.
-        threads: Each is measured.
-        runs: That count, of each model on each number of threads.
+        console: Where to show the result.
+        threads: Numbers of CPU threads, each of which is measured.
+        runs: Number of measured runs of each model with each number of threads.
 
     Returns:
         One for each file and number of threads, in that order.
 
     Raises:
-        ValueError: A file that does not exist or is no model of skelgnn-tf, a process that died.
+        ValueError: A file that does not exist or is no model of skelgnn-tf, or a process that was killed.
     """
-    processes = []
+    processes: list[_Process] = []
     with console.status("measuring"):
         try:
             for file, number in itertools.product(files, threads):
@@ -91,23 +92,23 @@ def benchmark(
 
 
 def in_turns(works: Sequence[Callable[[int], list[float]]], runs: int) -> list[list[float]]:
-    """Seconds of each run of each work.
+    """Seconds of each run of each function.
 
     Args:
-        works: Each runs as often as it is told to, and gives the seconds of each run.
-        runs: Of each, a few in a row.
+        works: Functions that run a number of times and return the seconds of each run.
+        runs: Total number of runs of each function, a few in a row.
     """
-    seconds = [[] for _ in works]
+    seconds: list[list[float]] = [[] for _ in works]
     for turn in range(-(-runs // _TURN)):
         # Each comes first, last and between the others in turn.
-        for i in np.roll(np.arange(len(works)), -turn):
+        for i in np.roll(np.arange(len(works)), -turn).tolist():
             seconds[i] += works[i](min(_TURN, runs - turn * _TURN))
     return seconds
 
 
 def show(costs: Sequence[Cost], console: Console) -> None:
-    """The costs as a table, and in words what was measured."""
-    # Here, for the processes load this module too and draw nothing.
+    """Prints the costs as a table, and what was measured."""
+    # The processes import this module too, and draw nothing.
     from rich.table import Table
 
     table = Table("model", "runtime")
@@ -122,10 +123,10 @@ def show(costs: Sequence[Cost], console: Console) -> None:
         )  # fmt: skip
     console.print(table)
     console.print(
-        "One window, batch 1, on the CPU; the models took turns. LiteRT, onnxruntime: all from pixels to the result. "
-        "Keras: the model alone, as a traced graph, the fastest that TensorFlow has; `predict` calls it untraced, on "
-        "many windows at once. Memory: the process with the runtime imported, + the most that loading and running "
-        "added to it.",
+        "One window, batch size 1, on the CPU; the models took turns. LiteRT and onnxruntime: from pixels to the "
+        "result. Keras: only the model, as a traced graph, the fastest form in TensorFlow; predict calls it untraced, "
+        "on many windows at once. Memory: the process with the runtime imported, + the peak that loading and running "
+        "the model adds.",
         highlight=False,
     )
 
@@ -136,10 +137,10 @@ class _Process:
     def __init__(self, file: Path, threads: int) -> None:
         # A fork would inherit the memory and the threads of this process.
         context = multiprocessing.get_context("spawn")
-        self.file, (self._end, theirs) = file, context.Pipe()
+        self.file, (self._connection, theirs) = file, context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, file, threads), daemon=True)
         self._process.start()
-        # With their end open here too, their death would go unnoticed.
+        # If their end stayed open here, the end of the process would go unnoticed.
         theirs.close()
 
     def ready(self) -> Cost:
@@ -150,11 +151,11 @@ class _Process:
         return answer
 
     def run(self, times: int) -> list[float]:
-        """Seconds of each of some runs."""
+        """Seconds of each of a number of runs."""
         return self._ask(times)
 
     def peak_bytes(self) -> int:
-        """Ends the runs."""
+        """Peak memory of the process, which then ends."""
         return self._ask(0)
 
     def end(self) -> None:
@@ -162,25 +163,26 @@ class _Process:
         self._process.kill()
         self._process.join()
 
-    def _ask(self, times: int | None = None):
+    def _ask(self, times: int | None = None) -> Any:
         try:
             if times is not None:
-                self._end.send(times)
-            return self._end.recv()
+                self._connection.send(times)
+            return self._connection.recv()
         except (EOFError, ConnectionError):
             self._process.join()
             raise ValueError(
-                f"{self.file}: the process that ran it ended with code {self._process.exitcode} (-9: out of memory?)"
+                f"{self.file}: its process ended with code {self._process.exitcode} (-9: killed, often for lack of "
+                "memory)."
             ) from None
 
 
-def _serve(connection, file: Path, threads: int) -> None:
-    """What a process does: load, then run as often as it is told to, and say what it needed."""
-    # Ctrl-C reaches all processes of a terminal; the one that started this one ends it.
+def _serve(connection: Any, file: Path, threads: int) -> None:
+    """Runs in the process: loads the model, runs it as often as it is asked to, and answers with seconds."""
+    # Ctrl-C reaches all processes of a terminal. The one that started this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with quiet():
-            cost, run = (_exported if file.suffix in (".tflite", ".onnx") else _keras)(file, threads)
+            cost, run = (_open_exported if file.suffix in (".tflite", ".onnx") else _open_keras)(file, threads)
             _seconds(run, _TURN)
     except (ValueError, OSError, ImportError) as error:
         connection.send(str(error))
@@ -192,9 +194,9 @@ def _serve(connection, file: Path, threads: int) -> None:
     connection.send(_memory_bytes("VmHWM"))
 
 
-def _exported(file: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
+def _open_exported(file: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     if file.suffix == ".tflite":
-        from ai_edge_litert import interpreter, schema_py_generated  # noqa: F401  what Runner will import
+        from ai_edge_litert import interpreter, schema_py_generated  # noqa: F401  what Runner imports
     else:
         import_onnxruntime()
     runtime_bytes = _memory_bytes("VmRSS")
@@ -203,40 +205,44 @@ def _exported(file: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     runtime = f"{name}, {runner.contract['quantization']}{', flip' if runner.contract['flip'] else ''}"
     inputs = {}
     for name, shape in runner.inputs.items():
-        inputs[name] = np.float32([_PICTURE_PX]) if name == "image_size" else _filled(shape, _person(name, shape))
+        inputs[name] = (
+            np.array([_PICTURE_PX], np.float32) if name == "image_size" else _filled(shape, _person(name, shape))
+        )
     return Cost(file, threads, runtime, file.stat().st_size, runtime_bytes), lambda: runner.run(**inputs)
 
 
-def _keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
+def _open_keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     import tensorflow as tf
 
     from skelgnn_tf import checkpoints
+    from skelgnn_tf.configs import ActionConfig
     from skelgnn_tf.geometry import normalize_screen
 
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     runtime_bytes = _memory_bytes("VmRSS")
-    model, config = checkpoints.load(path)
+    loaded = checkpoints.load(path)
+    model, config = loaded.model, loaded.config
     shape = (1, *model.input_axes[1:])
-    if config.input == "pose":
+    if isinstance(config, ActionConfig) and config.input == "pose":
         person = _person("pose_m", shape)
     else:
         person = normalize_screen(_person("keypoints", shape), _PICTURE_PX)
     x = tf.constant(_filled(shape, person))
     call = tf.function(lambda x: model(x, training=False))
-    # A run's file holds the optimizer's state too, which no app would carry.
+    # The file of a run also holds the state of the optimizer, which no app needs.
     cost = Cost(path, threads, "Keras, float32", 4 * model.count_params(), runtime_bytes)
     return cost, lambda: call(x).numpy()
 
 
 def _person(name: str, shape: Sequence[int]) -> np.ndarray:
-    """Somebody who sways about: (frames, joints, 2) pixels, of `pose_m` (frames, joints, 3) metres.
+    """A person who sways: (frames, joints, 2) pixels; for `pose_m` (frames, joints, 3) meters.
 
     Args:
-        name: The input's.
-        shape: The input's, (..., frames, joints, channels).
+        name: Name of the input.
+        shape: Shape of the input, (..., frames, joints, channels).
     """
     rng, (frames, joints) = default_rng(0), shape[-3:-1]
     body_m = rng.uniform((-0.4, -0.9, -0.2), (0.4, 0.9, 0.2), (joints, 3))
@@ -244,12 +250,12 @@ def _person(name: str, shape: Sequence[int]) -> np.ndarray:
     pose_m = body_m + sway_m + (0, 0, 4)
     if name == "pose_m":
         return pose_m
-    # A lens as long as the picture is wide shows a grown-up 4 m away at a height of 860 pixels.
+    # With a focal length of the picture's width, an adult 4 m away is 860 pixels tall.
     return pose_m[..., :2] / pose_m[..., 2:] * _PICTURE_PX[0] + np.divide(_PICTURE_PX, 2)
 
 
 def _filled(shape: Sequence[int], coordinates: np.ndarray) -> np.ndarray:
-    """float32 of a shape, with the same coordinates for all persons; all confidence is 1."""
+    """float32 of a shape, with the same coordinates for all persons; all confidences are 1."""
     x = np.ones(shape, np.float32)
     x[..., : coordinates.shape[-1]] = coordinates
     return x
@@ -265,7 +271,7 @@ def _seconds(run: Callable[[], object], times: int) -> list[float]:
 
 
 def _memory_bytes(entry: str) -> int:
-    """This process's memory: "VmRSS" now, "VmHWM" at most; 0 where the system is not Linux."""
+    """Memory of this process: "VmRSS" at present, "VmHWM" at peak; 0 unless the system is Linux."""
     if not sys.platform.startswith("linux"):
         return 0
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What an app must know of an exported file: model.json, which is also inside the file, and golden.json."""
+"""What an app must know of an exported model: contract.json, which is also inside each file, and golden.json."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from skelgnn_tf import __version__
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.checkpoints import find_preset
+from skelgnn_tf.configs import LiftConfig
 from skelgnn_tf.export.calibration import RealClips
-from skelgnn_tf.export.graph.phone_model import PhoneModel
-from skelgnn_tf.inference.runner import Runner
-from skelgnn_tf.models import PoseLifter
-from skelgnn_tf.models.base import find_preset
+from skelgnn_tf.export.graph.phone_model import PhoneModel, Shapes
+from skelgnn_tf.inference.runner import FORMAT, Runner
 
-#: Of the contract; rises when an app that reads the older one would go wrong.
-FORMAT = 1
+#: Name of the file with golden values, and its format.
+GOLDEN, GOLDEN_FORMAT = "golden.json", 1
+#: Number of inputs in golden.json.
+_GOLDEN_CASES = 3
 _CAMERA_AXES = "x right, y down, z forward (away from the camera)"
 _MEANING = {
     "keypoints": {"unit": "x and y in pixels, confidence 0..1", "axes": "x right, y down; 0: missing"},
@@ -32,47 +34,39 @@ _MEANING = {
 _PACKAGES = (
     "tensorflow", "keras", "tensorflow-model-optimization", "ai-edge-litert", "tf2onnx", "onnx", "onnxruntime",
 )  # fmt: skip
-#: How many inputs golden.json has.
-_GOLDEN = 3
 
 
-def describe(phone: PhoneModel, config: Config, name: str, path: Path | str, fps: float = 0.0) -> dict:
-    """The contract; signatures as of a float `.tflite` file, other files have their own.
+def describe(phone: PhoneModel, name: str, path: Path | str, fps: float = 0.0) -> dict[str, Any]:
+    """The contract of a model, with the signatures of a float32 `.tflite` file; other files have their own.
 
     Args:
-        phone: What is exported.
-        config: Of the model's run.
-        name: What the model is called.
-        path: What was exported: run folder, `.keras` file or preset.
-        fps: Frames a second of the clips that it was trained on; 0 if that is not known.
+        phone: The model to export.
+        name: Name of the model.
+        path: What is exported: run folder, `.keras` file or preset. A preset tells its license and training data.
+        fps: Frames per second of the clips that the model was trained on; 0 if unknown.
+
+    Returns:
+        What contract.json holds, without `files`.
     """
-    model, lifts = phone.model, isinstance(phone.model, PoseLifter)
-    joints, about = phone.layout or model.skeleton, _metadata(path)
+    model, config, about = phone.model, phone.config, _preset_metadata(path)
     return {
         "format": FORMAT,
         "name": name,
         "task": config.task,
         "keypoint_layout": None if phone.layout is None else phone.layout.name,
-        "keypoint_joints": None if phone.layout is None else list(joints.joints),
+        "keypoint_joints": None if phone.layout is None else list(phone.layout.joints),
         "inputs": _tensors(phone.inputs),
         "outputs": _tensors(phone.outputs),
         "signatures": signatures(phone, "model.tflite", "none"),
         "skeleton": model.skeleton.get_config(),
         "frames": model.frames,
-        # The rate of a window's frames; 0: as they come.
+        # Of the frames of a window; 0 keeps the rate of the source.
         "fps": config.fps,
-        "persons": 1 if lifts else model.persons,
-        "causal": model.causal if lifts else True,
-        "look_ahead_frames": 0 if not lifts or model.causal else model.frames // 2,
-        "flip": phone.flip,
-        "classes": [] if lifts else list(model.classes),
-        "sampling": None if lifts else config.sampling,
-        "protocol": config.protocol,
-        "keypoint_frame": config.keypoint_frame if lifts else model.clip_frame.normalization,
+        **_describe_task(phone),
         "training_data": about.get("trained_on", ", ".join(config.dataset)),
         "training": {
             "fps": fps,
-            "keypoints": config.keypoints,
+            "keypoints": config.keypoints if isinstance(config, LiftConfig) else None,
             "epochs": config.epochs,
             "from": config.start,
             "quantize_aware": config.quantize_aware,
@@ -85,49 +79,85 @@ def describe(phone: PhoneModel, config: Config, name: str, path: Path | str, fps
     }
 
 
-def signatures(phone: PhoneModel, file: str, quantization: str) -> dict:
-    """What one of the files can be called with: a window, and in TFLite a causal lifter's `step`.
+def _describe_task(phone: PhoneModel) -> dict[str, Any]:
+    """Entries whose meaning differs between lifters and recognizers."""
+    model, config = phone.model, phone.config
+    if isinstance(config, LiftConfig):
+        return {
+            "persons": 1,
+            "causal": model.causal,
+            "look_ahead_frames": 0 if model.causal else model.frames // 2,
+            "flip": phone.flip,
+            "classes": [],
+            "sampling": None,
+            "protocol": config.protocol,
+            "keypoint_frame": config.keypoint_frame,
+        }
+    return {
+        "persons": model.persons,
+        "causal": True,
+        "look_ahead_frames": 0,
+        "flip": phone.flip,
+        "classes": list(model.classes),
+        "sampling": config.sampling,
+        "protocol": None,
+        "keypoint_frame": model.clip_frame.normalization,
+    }
+
+
+def signatures(phone: PhoneModel, file: str, quantization: str) -> dict[str, Any]:
+    """Inputs and outputs of what a file can be called with: a window, and in `.tflite` a causal lifter's `step`.
 
     16-bit files have no `step`: the converter mixes up the ranges of two signatures.
+
+    Args:
+        phone: The model to export.
+        file: Name of the file.
+        quantization: Quantization of the file.
+
+    Returns:
+        {name of the signature: {"inputs" or "outputs": {name: shape}}}.
     """
     found = {"serving_default": _signature(phone.inputs, phone.outputs)}
     if phone.step_inputs and file.endswith(".tflite") and quantization != "int16x8":
-        outputs = {n: (1, 1, *shape[2:]) for n, shape in phone.outputs.items()} | {"state": phone.step_inputs["state"]}
-        found["step"] = _signature(phone.step_inputs, outputs)
+        outputs = {name: (1, 1, *shape[2:]) for name, shape in phone.outputs.items()}
+        found["step"] = _signature(phone.step_inputs, outputs | {"state": phone.step_inputs["state"]})
     return found
 
 
-def _signature(inputs: dict, outputs: dict) -> dict:
-    return {"inputs": {n: list(s) for n, s in inputs.items()}, "outputs": {n: list(s) for n, s in outputs.items()}}
+def _signature(inputs: Shapes, outputs: Shapes) -> dict[str, dict[str, list[int]]]:
+    return {
+        ends: {name: list(shape) for name, shape in shapes.items()}
+        for ends, shapes in (("inputs", inputs), ("outputs", outputs))
+    }
 
 
-def _tensors(shapes: dict) -> dict:
+def _tensors(shapes: Shapes) -> dict[str, Any]:
     return {name: {"shape": list(shape)} | _MEANING[name] for name, shape in shapes.items()}
 
 
-def _metadata(path: Path | str) -> dict:
-    """What a preset says of itself; nothing for other models."""
+def _preset_metadata(path: Path | str) -> dict[str, Any]:
+    """The metadata of a preset; empty for other models."""
     folder = find_preset(path)
-    return {} if folder is None else json.loads((folder / "metadata.json").read_text())
+    return {} if folder is None else json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
 
 
 def weights_sha256(model: keras.Model) -> str:
-    """One number for all weights, in the order of the model."""
+    """Hash of all weights in the order of the model."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()
 
 
-def golden(file: Path, clips: RealClips) -> dict:
-    """Real inputs of the first, the middle and the last clip, and what the file makes of them."""
+def golden(file: Path, clips: RealClips) -> dict[str, Any]:
+    """What golden.json holds: inputs from the first, the middle and the last clip, and the outputs of the file."""
     runner, cases = Runner(file), []
-    for i in np.linspace(0, len(clips) - 1, _GOLDEN).round().astype(int):
+    for i in np.linspace(0, len(clips) - 1, _GOLDEN_CASES).round().astype(int):
         inputs = {name: array[i : i + 1] for name, array in clips.inputs.items()}
-        outputs = runner.run(**inputs)
-        cases.append({"inputs": _lists(inputs), "outputs": _lists(outputs)})
-    return {"file": file.name, "clips": clips.about, "cases": cases}
+        cases.append({"inputs": _lists(inputs), "outputs": _lists(runner.run(**inputs))})
+    return {"format": GOLDEN_FORMAT, "file": file.name, "clips": clips.about, "cases": cases}
 
 
-def _lists(arrays: dict[str, np.ndarray]) -> dict:
+def _lists(arrays: dict[str, np.ndarray]) -> dict[str, list]:
     return {name: np.asarray(array).tolist() for name, array in arrays.items()}

@@ -1,32 +1,38 @@
-"""From a trained model to a folder that an app takes: files, contract, golden values, and the check of them all."""
+"""From a trained model to a folder for an app: model files, contract and golden values, all of it verified."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import json
-import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from skelgnn_tf import checkpoints, skeletons
-from skelgnn_tf.configs.config import Config
-from skelgnn_tf.export import calibration as real_clips
+from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.configs import ActionConfig
 from skelgnn_tf.export import contract, op_times
-from skelgnn_tf.export.calibration import RealClips
+from skelgnn_tf.export.calibration import RealClips, load_real_clips
+from skelgnn_tf.export.folder import MODEL_FILES, check_folder, kept_entries, replace_files
 from skelgnn_tf.export.formats import onnx, tflite
 from skelgnn_tf.export.graph.phone_model import PhoneModel
 from skelgnn_tf.export.quantization import calibrated
-from skelgnn_tf.export.verify import Verification, bound, verify
+from skelgnn_tf.export.summary import show
+from skelgnn_tf.export.verify import Verification, broken_bound, verify
+from skelgnn_tf.inference.runner import CONTRACT
 from skelgnn_tf.skeletons import Skeleton
 
-_FORMATS = {"model.tflite": tflite, "model.onnx": onnx}
-_OTHERS = ("model.json", "golden.json")
+_FORMATS: dict[str, Any] = {"model.tflite": tflite, "model.onnx": onnx}
+#: Quantizations that need training clips.
+_CALIBRATED = ("int8", "int16x8")
 
 
 def export(
@@ -42,212 +48,198 @@ def export(
     force: bool = False,
     console: Console | None = None,
 ) -> Path:
-    """Writes model.tflite and/or model.onnx with model.json and golden.json; a file that breaks its bound is not left.
+    """Writes model.tflite, model.onnx or both, with contract.json and golden.json.
+
+    Every file is loaded again, run on real clips and compared with Keras. A file that breaks the bound of its
+    quantization is not kept. If anything fails, the folder stays as it was.
 
     Args:
         path: Run folder, `.keras` file or preset.
-        folder: Where to; None for exported/<name of the run>.
+        folder: Where to write; None for exported/<name of the model>.
         formats: "tflite", "onnx" or both.
         quantization: One of `tflite.QUANTIZATIONS`.
-        layout: Joints of the detector, a skeleton's name; None for the model's own.
+        layout: Joints of the detector, the name of a skeleton; None for the model's own.
         flip: Average a lifter's poses with those of the mirrored keypoints.
-        data_dir: Where the model's data lie, for calibration and verification; () for where they lay in training.
-        overwrite: The folder may hold another model.
-        force: Keep a file that breaks its bound, and say so in model.json.
-        console: Where the result is shown.
+        data_dir: Folders of the model's data, for calibration and verification; () for those of the training.
+        overwrite: Replace the export of another model.
+        force: Keep a file that breaks its bound; contract.json then says so.
+        console: Where to show the result; None for stdout.
 
     Returns:
         The folder.
 
     Raises:
-        FileNotFoundError: No such model.
+        FileNotFoundError: There is no such model.
         ValueError: A model, layout or folder that does not fit, no clips to calibrate with, an operation that the
-            format lacks, a file that breaks its bound, a full disk. Nothing has changed then.
+            format lacks, a file that breaks its bound, a full disk.
+
+    Example:
+        >>> export("fitness_9f", "exported/lifter", layout="blazepose_33")  # doctest: +SKIP
+        PosixPath('exported/lifter')
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"export wants Keras' TensorFlow backend; found KERAS_BACKEND={keras.backend.backend()}")
-    console = console or Console()
-    for name in formats:
-        if quantization not in _FORMATS[f"model.{name}"].QUANTIZATIONS:
-            raise ValueError(f"--{name} has no --quantize {quantization}; that is of --tflite alone")
-    model, config = checkpoints.load(path)
-    joints, name = _layout(layout, model.skeleton, config), _name(path)
-    phone = PhoneModel(model, config, joints, flip)
+    _check_options(formats, quantization)
+    loaded = checkpoints.load(path)
+    joints, name = _input_layout(layout, loaded), _name(path)
+    phone = PhoneModel(loaded.model, loaded.config, joints, flip)
     folder = Path(folder) if folder else Path("exported") / name
-    _check(folder, contract.weights_sha256(model), overwrite)
-    calibration, test = real_clips.load(model, config, joints, data_dir)
-    if quantization in ("int8", "int16x8") and calibration is None:
-        raise ValueError(
-            f"--quantize {quantization} wants clips of the training split of {', '.join(config.dataset)} to calibrate "
-            f"with, and they are not in {', '.join(config.data_dir) or config.data_file or '(no folder)'}; name their "
-            "folder with --data-dir"
-        )
-    described = contract.describe(phone, config, name, path, test.fps if calibration else config.fps)
-    files = _kept(folder, described)
-    parent = next(p for p in folder.absolute().parents if p.is_dir())
-    try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}.partial") as beside:
-            results = {}
-            for file in (f"model.{suffix}" for suffix in formats):
-                content = _content(file, phone, quantization, calibration)
-                own = {"signatures": contract.signatures(phone, file, quantization), "quantization": quantization}
-                (Path(beside) / file).write_bytes(_FORMATS[file].with_contract(content, json.dumps(described | own)))
-                results[file] = verify(Path(beside) / file, model, config, joints, flip, test)
-                files[file] = own | _entry(Path(beside) / file, quantization, results[file], force, calibration)
-            # An app's tests run the TFLite file, if there is one.
-            first = next(file for file in _FORMATS if file in files)
-            if first in results:
-                golden = contract.golden(Path(beside) / first, test)
-                (Path(beside) / "golden.json").write_text(json.dumps(golden) + "\n")
-            described |= {"signatures": files[first]["signatures"], "files": files}
-            (Path(beside) / "model.json").write_text(json.dumps(described, indent=1) + "\n")
-            _place(Path(beside), folder, set(files))
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        mend = "make room" if error.errno == errno.ENOSPC else "choose another --output"
-        raise ValueError(f"cannot write {folder}: {error.strerror}; {mend}") from error
+    check_folder(folder, contract.weights_sha256(loaded.model), overwrite)
+    training, test = load_real_clips(loaded, joints, data_dir)
+    if quantization in _CALIBRATED and training is None:
+        raise ValueError(_no_training_clips(quantization, loaded))
+    job = _Job(phone, quantization, force, training, test)
+    described = contract.describe(phone, name, path, test.fps if training else loaded.config.fps)
+    files, results = _write(job, described, [f"model.{suffix}" for suffix in formats], folder)
+    console = console or Console()
     show(folder, files, results, console)
     if phone.step_inputs and quantization == "int16x8":
-        console.print("16-bit files have no signature step: the converter mixes up the ranges of two signatures")
+        console.print("16-bit files have no signature step: the converter mixes up the ranges of two signatures.")
     return folder
 
 
-def _place(beside: Path, folder: Path, kept: set[str]) -> None:
-    """Moves a finished export into its folder; what is no part of it any more goes last."""
-    fresh = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        for new in beside.iterdir():
-            os.replace(new, folder / new.name)
-    finally:
-        if fresh and not any(folder.iterdir()):
-            folder.rmdir()
-    for old in _FORMATS.keys() - kept:
-        (folder / old).unlink(missing_ok=True)
+@dataclass(frozen=True)
+class _Job:
+    """What all files of an export have in common."""
+
+    phone: PhoneModel
+    quantization: str
+    force: bool
+    training: RealClips | None
+    test: RealClips
 
 
-def _content(file: str, phone: PhoneModel, quantization: str, calibration) -> bytes:
-    if file == "model.onnx":
-        return onnx.convert(phone, quantization, calibration)
-    if quantization == "int8":
-        phone = calibrated(phone, calibration)
-    return tflite.convert(phone, quantization, calibration.one_by_one() if calibration else ())
+def _check_options(formats: tuple[str, ...], quantization: str) -> None:
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ValueError(
+            f"export must be used with Keras' TensorFlow backend. Received: KERAS_BACKEND={backend}. Set "
+            "KERAS_BACKEND=tensorflow."
+        )
+    for name in formats:
+        possible = _FORMATS[f"model.{name}"].QUANTIZATIONS
+        if quantization not in possible:
+            raise ValueError(
+                f"--quantize must be one of {', '.join(possible)} with --{name}. Received: {quantization}. Export that "
+                "with --tflite only."
+            )
 
 
-def _layout(layout: str | None, skeleton: Skeleton, config: Config) -> Skeleton | None:
+def _input_layout(layout: str | None, loaded: LoadedModel) -> Skeleton | None:
+    """Joints of the keypoints; None for a model whose input is poses."""
     if layout is not None:
         return skeletons.get(layout)
-    if config.input == "pose":
+    if isinstance(loaded.config, ActionConfig) and loaded.config.input == "pose":
         return None
-    # LCN's extra edges are the graph's, not the detector's.
-    own = skeleton.name.removesuffix("_lcn")
-    return skeletons.ALL.get(own, skeleton)
+    own = loaded.model.skeleton
+    # The extra edges of LCN belong to the graph, not to the detector.
+    return skeletons.ALL.get(own.name.removesuffix("_lcn"), own)
 
 
-def _entry(file: Path, quantization: str, result: Verification, force: bool, calibration: RealClips | None) -> dict:
-    """What model.json says of one file.
+def _name(path: Path | str) -> str:
+    """Name of an export: that of its run, its file or its preset."""
+    path = Path(path)
+    path = path.resolve() if path.exists() else path
+    if path.name == "model.keras":
+        return path.parent.name
+    return path.stem if path.suffix == ".keras" else path.name
+
+
+def _no_training_clips(quantization: str, loaded: LoadedModel) -> str:
+    config = loaded.config
+    places = [*config.data_dir, *([config.data_file] if isinstance(config, ActionConfig) and config.data_file else [])]
+    return (
+        f"--quantize {quantization} must be calibrated with training clips of {', '.join(config.dataset)}. Received: "
+        f"{', '.join(places) or 'no folder'}, where they were not found. Name their folder with --data-dir."
+    )
+
+
+def _write(
+    job: _Job, described: dict[str, Any], names: list[str], folder: Path
+) -> tuple[dict[str, Any], dict[str, Verification]]:
+    """Makes the whole export in a folder of its own and moves it into place.
+
+    Returns:
+        The entries of all model files in the folder, and the verifications of the new ones.
+    """
+    files, results = kept_entries(folder, described), {}
+    parent = next(p for p in folder.absolute().parents if p.is_dir())
+    with _write_errors(folder), tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}.partial") as tmp:
+        for name in names:
+            files[name], results[name] = _write_model(job, described, Path(tmp) / name)
+        # The tests of an app run the .tflite file if there is one.
+        first = next(name for name in MODEL_FILES if name in files)
+        if first in results:
+            _write_json(Path(tmp) / contract.GOLDEN, contract.golden(Path(tmp) / first, job.test))
+        whole = described | {"signatures": files[first]["signatures"], "files": files}
+        _write_json(Path(tmp) / CONTRACT, whole, indent=1)
+        replace_files(Path(tmp), folder, files)
+    return files, results
+
+
+@contextmanager
+def _write_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        hint = "Make room on the disk." if error.errno == errno.ENOSPC else "Choose another --output."
+        raise ValueError(f"{folder} cannot be written: {error.strerror}. {hint}") from error
+
+
+def _write_json(file: Path, content: dict[str, Any], indent: int | None = None) -> None:
+    file.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
+
+
+def _write_model(job: _Job, described: dict[str, Any], file: Path) -> tuple[dict[str, Any], Verification]:
+    """Writes and verifies one file.
+
+    Returns:
+        Its entry in contract.json, and its verification.
 
     Raises:
-        ValueError: It breaks its bound and is not to be kept all the same, or gives no numbers.
+        ValueError: It breaks its bound and is not to be kept, or its outputs are not finite.
     """
-    broken = bound(quantization, result)
-    # No JSON holds NaN, and no app can use it.
-    if broken and not (force and np.isfinite(result.largest_difference)):
+    own = {
+        "signatures": contract.signatures(job.phone, file.name, job.quantization),
+        "quantization": job.quantization,
+    }
+    content = _FORMATS[file.name].with_contract(_convert(job, file.name), json.dumps(described | own))
+    file.write_bytes(content)
+    result = verify(file, job.phone.model, job.phone.layout, job.phone.flip, job.test)
+    broken = broken_bound(job.quantization, result)
+    # JSON has no NaN, and no app has a use for it.
+    if broken and not (job.force and np.isfinite(result.largest_difference)):
         raise ValueError(
-            f"{file.name} ({quantization}) {broken}, so it was not kept; choose another --quantize, train with "
-            "--quantize-aware, or keep it with --force"
+            f"{file.name} ({job.quantization}) {broken}. It was not kept. Choose another --quantize, train with "
+            "--quantize-aware, or keep it with --force."
         )
-    content = file.read_bytes()
-    entry = {
+    entry = own | {
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "verification": result.to_dict(),
     }
-    if quantization in ("int8", "int16x8"):
-        entry["calibration"] = {
-            "about": calibration.about, "windows": len(calibration), "clips": list(calibration.names),
-        }  # fmt: skip
-    if file.suffix == ".onnx":
+    entry |= _describe_file(job, file.name, content)
+    return entry | ({"broken_bound": broken} if broken else {}), result
+
+
+def _convert(job: _Job, name: str) -> bytes:
+    phone, clips = job.phone, job.training
+    if name == "model.onnx":
+        return onnx.convert(phone, job.quantization, clips)
+    if job.quantization == "int8" and clips is not None:
+        phone = calibrated(phone, clips)
+    return tflite.convert(phone, job.quantization, clips.one_by_one() if clips else ())
+
+
+def _describe_file(job: _Job, name: str, content: bytes) -> dict[str, Any]:
+    """Entries in contract.json that only files of some formats and quantizations have."""
+    entry: dict[str, Any] = {}
+    if job.quantization in _CALIBRATED and job.training is not None:
+        clips = job.training
+        entry["calibration"] = {"about": clips.about, "windows": len(clips), "clips": list(clips.names)}
+    if name == "model.onnx":
         entry["opset"] = onnx.OPSET
-    if file.suffix == ".tflite":
+    else:
         entry["xnnpack_partitions"] = op_times.partitions(content)
         entry["time_by_op"] = [row._asdict() for row in op_times.op_times(content)]
-    return entry | ({"broken_bound": broken} if broken else {})
-
-
-def _check(folder: Path, weights_sha256: str, overwrite: bool) -> None:
-    """Raises ValueError if a folder cannot take an export: a file, something else, or another model's."""
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; expected a folder to write an export into; choose another --output")
-    ours = (*_FORMATS, *_OTHERS)
-    there = sorted(f.name for f in folder.iterdir() if not f.name.startswith(".")) if folder.exists() else []
-    foreign = [name for name in there if name not in ours]
-    if foreign:
-        raise ValueError(
-            f"{folder} holds {foreign[0]}, so it is no export (expected {', '.join(ours)} or nothing); choose another "
-            "--output"
-        )
-    found = _read(folder)
-    if there and found.get("weights_sha256") != weights_sha256 and not overwrite:
-        raise ValueError(
-            f"{folder} holds another model ({found.get('name', 'without a sound model.json')}); replace it with "
-            "--overwrite or choose another --output"
-        )
-
-
-def _kept(folder: Path, described: dict) -> dict:
-    """Entries of files in the folder that stay: other formats of the same export."""
-    there, ours = _read(folder), json.loads(json.dumps(described))
-    same = all(there.get(key) == value for key, value in ours.items() if key not in ("versions", "signatures"))
-    return {name: entry for name, entry in there.get("files", {}).items() if same and (folder / name).exists()}
-
-
-def _read(folder: Path) -> dict:
-    """A folder's model.json; empty if there is none that is sound."""
-    try:
-        found = json.loads((folder / "model.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _name(path: Path | str) -> str:
-    """What an export of this model is called: its run, its file or its preset."""
-    path = Path(path)
-    path = path.resolve() if path.exists() else path
-    return path.parent.name if path.name == "model.keras" else path.stem if path.suffix == ".keras" else path.name
-
-
-def show(folder: Path, files: dict, results: dict[str, Verification], console: Console) -> None:
-    """The verification of a fresh export as a table."""
-    table = Table("", *results)
-
-    def row(name: str, text) -> None:
-        table.add_row(name, *(text(file, result) for file, result in results.items()))
-
-    row("quantisation", lambda f, r: files[f]["quantization"])
-    row("size (zipped)", lambda f, r: f"{r.bytes / 1e6:.3f} MB ({r.zipped_bytes / 1e6:.3f})")
-    poses = next(iter(results.values())).score.startswith("MPJPE")
-    row(
-        "from Keras, at most (mean)",
-        lambda f, r: (
-            f"{r.largest_difference * 1e3:.3g} mm ({r.mean_difference * 1e3:.3g})"
-            if poses
-            else f"{r.largest_difference:.2g} ({r.mean_difference:.2g})"
-        ),
-    )
-    row(next(iter(results.values())).score, lambda f, r: f"{r.keras:.2f} -> {r.file:.2f}")
-    row("lost", lambda f, r: f"{r.lost:+.2f} mm ({r.lost / r.keras:+.2%})" if poses else f"{r.lost:+.2f} points")
-    for threads in next(iter(results.values())).latency_ms:
-        row(f"ms a window, {threads} thread(s)", lambda f, r, n=threads: f"{r.latency_ms[n]:.3f}")
-    entry = files.get("model.tflite", {})
-    if "model.tflite" in results:
-        row("XNNPACK partitions", lambda f, r: str(files[f].get("xnnpack_partitions", "")))
-        shares = ", ".join(f"{o['name']} {o['share']:.0%}" for o in entry["time_by_op"][:6])
-        row("time by op", lambda f, r: shares if f == "model.tflite" else "")
-    console.print(table)
-    for file, result in results.items():
-        console.print(f"{folder / file}: compared with Keras on {result.clips}", highlight=False, soft_wrap=True)
-        if "broken_bound" in files[file]:
-            console.print(f"kept by --force although it {files[file]['broken_bound']}", highlight=False, soft_wrap=True)
+    return entry

@@ -1,80 +1,210 @@
-"""Presets: trained weights, the run that made them, and the one way to open any trained model."""
+"""The one door to trained models: run folders, `.keras` files and presets are loaded, described and saved here."""
 
 from __future__ import annotations
 
+import errno
 import json
+import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from skelgnn_tf.configs.config import Config, load_model, read_config
+from skelgnn_tf.atomic_write import atomic_write
+from skelgnn_tf.configs import ActionConfig, LiftConfig, from_json
+
+#: Presets that come with the package, a folder each: config.json, model.keras, model.tflite, metadata.json.
+PRESETS = Path(__file__).parent / "presets"
+
+#: Of a preset's metadata.json.
+FORMAT = 2
+
+#: Name of the config inside a `.keras` file, next to Keras' own members.
+_MEMBER = "skelgnn_tf.json"
 
 
-def load(path: str | Path, task: str | None = None):
-    """The model and the Config of a run folder, a `.keras` file, or a preset's name or folder.
+@dataclass(frozen=True)
+class LoadedModel:
+    """A trained model and the config of its run.
 
     Args:
-        path: One of these.
-        task: "lift" or "action", if only a model of that task will do.
+        name: What it was loaded from: "fitness_9f", "runs/last", "squats.keras".
+        model: `PoseLifter` or `ActionRecognizer`; for exported files an `inference.exported.ExportedModel`.
+        config: Everything that defined the run.
+    """
 
-    Returns:
-        (PoseLifter or ActionRecognizer, Config).
+    name: str
+    model: Any
+    config: LiftConfig | ActionConfig
+
+
+def load(path: str | Path, task: str | None = None) -> LoadedModel:
+    """Loads a trained model.
+
+    Args:
+        path: Run folder, `.keras` file, or name or folder of a preset.
+        task: "lift" or "action" if only a model of that task is accepted.
 
     Raises:
-        FileNotFoundError: None of these.
+        FileNotFoundError: There is no such model; lists the presets.
         ValueError: A file that skelgnn-tf did not write, weights that do not fit, a model of the other task.
+
+    Example:
+        >>> loaded = load("fitness_9f")
+        >>> type(loaded.model).__name__, loaded.config.frames
+        ('PoseLifter', 9)
     """
-    if task is not None and (found := task_of(path)) != task:
-        what = {"lift": "a lifter", "action": "a recogniser of actions"}
-        raise ValueError(f"{path} is {what[found]}; this wants {what[task]} (skelgnn-tf train --task {task})")
-    folder = _find(path)
-    if folder is None:
-        return load_model(Path(path))
-    from skelgnn_tf import models
-
-    config = _preset_config(folder)
-    cls = models.PoseLifter if config.task == "lift" else models.ActionRecognizer
-    return cls.from_preset(folder), config
+    config = read_config(path)
+    if task is not None and config.task != task:
+        wanted = {"lift": "a pose lifter", "action": "an action recognizer"}
+        raise ValueError(f"{path} must be {wanted[task]}. Received: {wanted[config.task]}.")
+    file = _model_file(path)
+    model = _load_h5_preset(file.parent) if file.suffix == ".h5" else _load_keras(file)
+    return LoadedModel(str(path), model, config)
 
 
-def config_of(path: str | Path) -> Config:
-    """The Config alone, without loading the model; errors as `load`."""
-    folder = _find(path)
-    return read_config(Path(path)) if folder is None else _preset_config(folder)
+def read_config(path: str | Path) -> LiftConfig | ActionConfig:
+    """The config of a trained model without loading the model; raises as `load`."""
+    file = _model_file(path)
+    if file.suffix == ".h5":
+        return _read_h5_preset_config(file.parent)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return from_json(archive.read(_MEMBER).decode())
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{file} must be a .keras file of skelgnn-tf, with {_MEMBER} inside.") from error
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged or was written by another version: {error}") from error
 
 
-def task_of(path: str | Path) -> str:
-    """ "lift" or "action", without loading the model; errors as `load`."""
-    return config_of(path).task
+def describe(path: str | Path) -> dict[str, Any]:
+    """What is known of a trained model without loading it.
+
+    Returns:
+        {"name", "kind" ("run", "file" or "preset"), "task", "config" (dict), "metadata" (of a preset; else empty)}.
+
+    Raises:
+        FileNotFoundError, ValueError: As `load`.
+    """
+    file, config = _model_file(path), read_config(path)
+    metadata_file = file.parent / "metadata.json"
+    is_preset = metadata_file.exists()
+    return {
+        "name": str(path),
+        "kind": "preset" if is_preset else "run" if (file.parent / "config.json").exists() else "file",
+        "task": config.task,
+        "config": config.to_dict(),
+        "metadata": json.loads(metadata_file.read_text(encoding="utf-8")) if is_preset else {},
+    }
 
 
-def save(path: str | Path, folder: Path, **metadata) -> None:
-    """Writes a trained model as a preset: config.json, model.weights.h5, metadata.json.
+def save(model: Any, config: LiftConfig | ActionConfig, path: str | Path) -> None:
+    """Writes a `.keras` file that carries its config, completely or not at all."""
+    with atomic_write(path) as tmp:
+        model.save(tmp)
+        with zipfile.ZipFile(tmp, "a") as archive:
+            archive.writestr(_MEMBER, config.to_json())
+
+
+def save_preset(path: str | Path, folder: str | Path, **metadata: Any) -> Path:
+    """Writes a trained model as a preset: config.json, model.keras without optimizer state, metadata.json.
 
     Args:
         path: What `load` takes.
         folder: Where to.
-        metadata: What a user should know: data, scores, licence. The run's Config is added, without the folders of
-            its data and of the run that it began with, which are one machine's.
+        metadata: What a user should know: data, scores, licence. Paths of this machine are left out of the config.
+
+    Returns:
+        The folder.
     """
-    model, config = load(path)
-    model.save_to_preset(folder)
-    own = {"data_dir": (), "start": Path(config.start).name} | (
-        {"data_file": "", "labels": ""} if config.task == "action" else {}
-    )
-    metadata["run"] = json.loads(config.replace(**own).to_json())
-    (folder / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
+    loaded, folder = load(path), Path(folder)
+    private: dict[str, Any] = {"data_dir": (), "start": Path(loaded.config.start).name}
+    if isinstance(loaded.config, ActionConfig):
+        private |= {"data_file": "", "labels": ""}
+    config = loaded.config.replace(**private)
+    # A fresh model has no optimizer.
+    model = type(loaded.model).from_config(loaded.model.get_config())
+    model.build(model.input_axes)
+    model.set_weights(loaded.model.get_weights())
+    save(model, config, folder / "model.keras")
+    for name, text in (
+        ("config.json", config.to_json()),
+        ("metadata.json", json.dumps({"format": FORMAT} | metadata, indent=2)),
+    ):
+        with atomic_write(folder / name) as tmp:
+            tmp.write_text(text + "\n", encoding="utf-8")
+    return folder
 
 
-def _find(path: str | Path) -> Path | None:
-    # Keras is slow to load, and `--help` must not wait for it.
-    from skelgnn_tf.models.base import find_preset
-
-    return find_preset(path)
+def preset_names() -> list[str]:
+    """Names of the presets that come with the package."""
+    return sorted(folder.name for folder in PRESETS.glob("*") if (folder / "model.keras").exists())
 
 
-def _preset_config(folder: Path) -> Config:
+def find_preset(name: str | Path) -> Path | None:
+    """The folder of a preset, given the folder itself or the name of a shipped one; None if there is none."""
+    folders = (Path(name), PRESETS / name)
+    return next((folder for folder in folders if (folder / "metadata.json").exists()), None)
+
+
+def _model_file(path: str | Path) -> Path:
+    """The file that holds the weights of what `load` takes."""
+    path = Path(path)
+    for folder in (path, PRESETS / path):
+        # Presets of version 0.1 have model.weights.h5.
+        for name in ("model.keras", "model.weights.h5"):
+            if (folder / name).is_file():
+                return folder / name
+    if path.is_dir():
+        raise FileNotFoundError(
+            f"{path} has no model.keras: its training has not finished an epoch. Continue it with "
+            f"skelgnn-tf train --resume --output {path}"
+        )
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} must be a run folder, a .keras file or a preset ({', '.join(preset_names())}). Nothing was found. "
+            "Train a model with skelgnn-tf train."
+        )
+    return path
+
+
+def _load_keras(file: Path) -> Any:
+    import keras
+
+    _register()
     try:
-        return Config.from_json(json.dumps(json.loads((folder / "metadata.json").read_text())["run"]))
+        return keras.saving.load_model(file, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{file} is damaged or was written by another version: {reason}") from error
+
+
+def _register() -> None:
+    """Makes Keras know the classes and functions that our files name."""
+    import skelgnn_tf.metrics
+    import skelgnn_tf.models  # noqa: F401
+
+
+def _load_h5_preset(folder: Path) -> Any:
+    """The model of a preset that version 0.1 wrote: config.json holds the model's class and arguments."""
+    from skelgnn_tf import models
+
+    saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = getattr(models, saved["class_name"]).from_config(saved["config"])
+    model.build(model.input_axes)
+    file = folder / "model.weights.h5"
+    try:
+        model.load_weights(file)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(f"{file} does not fit its config.json: {str(error).splitlines()[0]}") from error
+    return model
+
+
+def _read_h5_preset_config(folder: Path) -> LiftConfig | ActionConfig:
+    """The config of a preset that version 0.1 wrote: the entry `run` of its metadata.json."""
+    file = folder / "metadata.json"
+    try:
+        return from_json(json.dumps(json.loads(file.read_text(encoding="utf-8"))["run"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{folder}/metadata.json does not hold the run of the preset as checkpoints.save writes it: {error}"
-        ) from error
+        raise ValueError(f"{file} must hold the config of the preset's run: {error}") from error

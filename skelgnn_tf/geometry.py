@@ -1,4 +1,4 @@
-"""Cameras, projection, normalisation, mirroring and alignment of poses, in numpy."""
+"""Cameras, projection, normalization, mirroring and alignment of poses, in NumPy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from skelgnn_tf.skeletons import Skeleton
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera with Brown's lens distortion; camera axes are x right, y down, z forward.
+    """A pinhole camera with Brown's lens distortion. Camera axes are x right, y down, z forward.
 
     Args:
-        focal_px: Focal lengths (x, y) in pixels.
-        center_px: Principal point (x, y) in pixels.
+        focal_px: Focal lengths (x, y).
+        center_px: Principal point (x, y).
         image_size_px: Width and height of the picture.
-        rotation: World to camera, (3, 3).
-        position_m: The camera's place in the world, (3,) metres.
-        radial: k1, k2, k3.
-        tangential: p1, p2.
+        rotation: (3, 3), from world axes to camera axes.
+        position_m: (3,), position of the camera in world space.
+        radial: Radial distortion k1, k2, k3.
+        tangential: Tangential distortion p1, p2.
+
+    Example:
+        >>> camera = Camera((1000.0, 1000.0), (500.0, 500.0), (1000, 1000))
+        >>> camera.project(np.array([[0.0, 0.1, 4.0]]))
+        array([[500., 525.]])
     """
 
     focal_px: tuple[float, float]
@@ -32,56 +37,54 @@ class Camera:
     tangential: tuple[float, float] = (0.0, 0.0)
 
     def to_camera(self, points_m: np.ndarray) -> np.ndarray:
-        """World metres (..., 3) -> camera-space metres (..., 3)."""
+        """World-space meters (..., 3) -> camera-space meters (..., 3)."""
         return (points_m - np.asarray(self.position_m)) @ np.asarray(self.rotation).T
 
     def to_world(self, points_m: np.ndarray) -> np.ndarray:
-        """Camera-space metres (..., 3) -> world metres (..., 3)."""
+        """Camera-space meters (..., 3) -> world-space meters (..., 3)."""
         return points_m @ np.asarray(self.rotation) + np.asarray(self.position_m)
 
     def project(self, points_m: np.ndarray) -> np.ndarray:
-        """Camera-space metres (..., 3) -> pixels (..., 2), lens distortion included.
+        """Camera-space meters (..., 3) -> pixels (..., 2), lens distortion included.
 
         Source: Human3.6M's camera model, as in VideoPose3D's `project_to_2d`.
         """
         xy = points_m[..., :2] / points_m[..., 2:]
-        # Past the edge of any picture the polynomial folds back; VideoPose3D clips there too.
+        # Beyond the edge of any picture the polynomial folds back; VideoPose3D clips there too.
         xy = np.clip(xy, -1, 1) if any(self.radial) else xy
         shift = np.asarray(self.tangential) * np.sum(xy**2, axis=-1, keepdims=True)
         return (xy * self._stretch(xy) + shift) * np.asarray(self.focal_px) + np.asarray(self.center_px)
 
     def unproject(self, pixels: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) at depths (...) in metres -> camera-space metres (..., 3), the inverse of `project`."""
+        """Pixels (..., 2) at depths (...) in meters -> camera-space meters (..., 3), the inverse of `project`."""
         distorted = (pixels - np.asarray(self.center_px)) / np.asarray(self.focal_px)
         xy = distorted
         if any(self.radial) or any(self.tangential):
             p = np.asarray(self.tangential)
-            # Fixed-point iteration: ten rounds reach 1e-6 pixels anywhere in a Human3.6M picture.
+            # Fixed-point iteration: ten rounds are accurate to 1e-6 pixels anywhere in a Human3.6M picture.
             for _ in range(10):
                 xy = (distorted - p * np.sum(xy**2, axis=-1, keepdims=True)) / self._stretch(xy)
         return np.concatenate([xy * depth_m[..., None], depth_m[..., None]], axis=-1)
 
     def _stretch(self, xy: np.ndarray) -> np.ndarray:
-        """Factor (..., 1) by which the lens moves undistorted image-plane points (..., 2) outwards."""
+        """Factor (..., 1) by which the lens moves undistorted points of the image plane (..., 2) outward."""
         k1, k2, k3 = self.radial
         r2 = np.sum(xy**2, axis=-1, keepdims=True)
         return 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + xy @ np.asarray(self.tangential)[:, None]
 
 
-def rotation_from_quaternion(wxyz: tuple[float, float, float, float]) -> np.ndarray:
-    """Unit quaternion (w, x, y, z) -> rotation matrix (3, 3)."""
-    w, x, y, z = np.asarray(wxyz, float) / np.linalg.norm(wxyz)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def look_at(position_m: np.ndarray, target_m: np.ndarray, roll_rad: float = 0.0, up: int = 2) -> np.ndarray:
-    """Rotation world -> camera (3, 3) of a camera that looks at a point; `up` is the world's axis that points up."""
+    """Returns the rotation of a camera that looks at a point.
+
+    Args:
+        position_m: (3,), position of the camera in world space.
+        target_m: (3,), the point in world space that is projected to the middle of the picture.
+        roll_rad: Rotation about the viewing direction.
+        up: Index of the world axis that points up.
+
+    Returns:
+        (3, 3), from world axes to camera axes.
+    """
     forward = np.asarray(target_m, float) - position_m
     forward = forward / np.linalg.norm(forward)
     right = np.cross(forward, np.eye(3)[up])
@@ -92,7 +95,7 @@ def look_at(position_m: np.ndarray, target_m: np.ndarray, roll_rad: float = 0.0,
 
 
 def normalize_screen(keypoints_px: np.ndarray, image_size_px: tuple[int, int]) -> np.ndarray:
-    """Pixels (..., 2 or more) -> the same with x in [-1, 1] and y in the same scale; further channels stay.
+    """Pixels (..., 2 or more) -> screen units: x in [-1, 1], y at the same scale. Further channels are kept.
 
     Source: VideoPose3D's `normalize_screen_coordinates`.
     """
@@ -104,24 +107,31 @@ def normalize_screen(keypoints_px: np.ndarray, image_size_px: tuple[int, int]) -
 
 
 def root_relative(pose_m: np.ndarray, root: int) -> np.ndarray:
-    """Metres (..., joints, 3) -> the same, root at the origin."""
+    """Meters (..., joints, 3) -> the same with the root at the origin."""
     return pose_m - pose_m[..., root : root + 1, :]
 
 
 def flip_keypoints(keypoints: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Screen keypoints (..., joints, 2 or 3), x centred on 0 -> those of the mirrored picture."""
+    """Screen keypoints (..., joints, 2 or 3), x centered on 0 -> those of the mirrored picture."""
     flipped = keypoints[..., list(skeleton.mirror), :].copy()
     flipped[..., 0] *= -1
     return flipped
 
 
 def flip_pose(pose_m: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Camera-space poses (..., joints, 3) -> their mirror images: x changes sign, sides are swapped."""
+    """Camera-space poses (..., joints, 3) -> their mirror images: x changes sign and the sides are swapped."""
     return flip_keypoints(pose_m, skeleton)
 
 
 def procrustes(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """`prediction` (..., joints, 3) moved, turned and scaled (never mirrored) onto `target` (..., joints, 3).
+    """Aligns a prediction with a target by translation, rotation and scale, without mirroring.
+
+    Args:
+        prediction: (..., joints, 3).
+        target: (..., joints, 3).
+
+    Returns:
+        The prediction (..., joints, 3) with the least squared distance to the target.
 
     Source: protocol 2 of Human3.6M, the closed form of Umeyama (1991).
     """
@@ -132,18 +142,23 @@ def procrustes(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
     s = np.concatenate([s[..., :-1], s[..., -1:] * sign[..., None]], axis=-1)
     u = np.concatenate([u[..., :-1], u[..., -1:] * sign[..., None, None]], axis=-1)
     variance = np.sum(p**2, axis=(-1, -2))
-    # A prediction with all joints in one place has no size to scale.
+    # A prediction with all joints in one place has no size that could be scaled.
     scale = np.where(variance > 0, s.sum(axis=-1) / np.where(variance > 0, variance, 1), 0)
     return scale[..., None, None] * (p @ (u @ vt)) + mu_t
 
 
 def to_pixel_protocol(pose_m: np.ndarray, camera: Camera, root: int) -> np.ndarray:
-    """Camera-space metres (..., joints, 3) -> the pixel protocol's target (..., joints, 3), in screen units.
+    """Camera-space meters (..., joints, 3) -> the pixel protocol's target (..., joints, 3) in screen units.
 
-    x and y are the picture's, scaled as `normalize_screen` scales keypoints; z is the depth from the root in pixels at
-    the root's distance (the box of +-1000 mm round the root, as LCN has it), scaled alike.
+    x and y are those of the picture, scaled by `normalize_screen`. z is the depth relative to the root in pixels at the
+    root's distance (LCN's box of +-1000 mm around the root), at the same scale.
 
-    Source: PAPER.md, "Two Human3.6M protocols".
+    Args:
+        pose_m: (..., joints, 3), camera-space meters.
+        camera: The camera that took the picture.
+        root: Index of the root joint.
+
+    Source: docs/method.md, protocols of Human3.6M.
     """
     depth_px = (pose_m[..., 2] - pose_m[..., root : root + 1, 2]) * camera.focal_px[0] / pose_m[..., root : root + 1, 2]
     target_px = np.concatenate([camera.project(pose_m), depth_px[..., None]], axis=-1)
@@ -153,12 +168,12 @@ def to_pixel_protocol(pose_m: np.ndarray, camera: Camera, root: int) -> np.ndarr
 
 
 def from_pixel_protocol(target: np.ndarray, camera: Camera, root_depth_m: np.ndarray) -> np.ndarray:
-    """The pixel protocol's (..., joints, 3) in screen units -> camera-space metres (..., joints, 3).
+    """The pixel protocol's target (..., joints, 3) in screen units -> camera-space meters (..., joints, 3).
 
     Args:
-        target: As `to_pixel_protocol` gives it, or a prediction of it.
-        camera: That took the picture.
-        root_depth_m: True depth of the root (...), metres; the protocol gives it.
+        target: The result of `to_pixel_protocol`, or a prediction of it.
+        camera: The camera that took the picture.
+        root_depth_m: (...), true depth of the root, which the protocol provides.
     """
     width, height = camera.image_size_px
     pixels = (target[..., :2] + np.array([1, height / width])) * width / 2
@@ -168,5 +183,5 @@ def from_pixel_protocol(target: np.ndarray, camera: Camera, root_depth_m: np.nda
 
 
 def from_kinect_axes(values: np.ndarray) -> np.ndarray:
-    """Kinect's axes (..., 3), x to the camera's left, y up, z forward -> ours, x right, y down, z forward; metres."""
+    """Kinect axes (..., 3): x to the camera's left, y up, z forward -> camera axes (..., 3): x right, y down, z forward."""
     return values * np.array([-1, -1, 1], np.float32)

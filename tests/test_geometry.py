@@ -70,15 +70,6 @@ def test_to_world_is_the_inverse_of_to_camera_and_both_are_rigid(camera):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1))
-def test_quaternions_turn_as_scipy_turns(wxyz):
-    w, x, y, z = wxyz
-    np.testing.assert_allclose(
-        geometry.rotation_from_quaternion(wxyz), Rotation.from_quat([x, y, z, w]).as_matrix(), atol=1e-12
-    )
-
-
-@settings(max_examples=50, deadline=None)
 @given(
     yaw=st.floats(0, 6.3),
     pitch=st.floats(-1.4, 1.4),

@@ -1,8 +1,9 @@
-"""Who may import whom (DESIGN.md), read from the sources, and what really gets loaded, seen from a fresh process."""
+"""Who may import whom, read from the sources, and what is really loaded, seen from a fresh process."""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -12,32 +13,42 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__ (its version). Each link of
-# the chain may import the links before it.
-CHAIN = ("skeletons", "graph", "layers", "models", "config", "presets", "runner", "inference", "prediction")
-# Context managers of the standard library alone; everybody may use them.
-BOTTOM = {"atomic_write", "quiet"}
-CORE = {*CHAIN, *BOTTOM, "geometry", "metrics", "datasets", "motion", "video"}
-EDGES = {"training", "export"}
+# A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__ (its version). Each part names
+# the parts that it may import; docs/architecture.md draws them.
+FOUNDATIONS = {"atomic_write", "cache_dir", "quiet", "frame_sampling"}
+POSES = {"skeletons", "geometry"}
 MAY_IMPORT = {
-    **{part: set() for part in BOTTOM},
-    **{part: set(CHAIN[:i]) for i, part in enumerate(CHAIN)},
+    **{part: set() for part in FOUNDATIONS},
+    "pickles": set(),
+    "skeletons": set(),
+    "graph": {"skeletons"},
     "geometry": {"skeletons"},
-    "metrics": {"skeletons", "geometry"},
-    "datasets": {"skeletons", "geometry"},
-    "motion": {"skeletons"},
-    "video": {"skeletons", "geometry"},
-    "training": {*CORE, ""},
-    "export": {*CORE, ""},
-    "cli": {*CORE, *EDGES, ""},
+    "metrics": POSES,
+    "layers": {"skeletons", "graph", "geometry"},
+    "models": {"skeletons", "graph", "geometry", "layers"},
+    "configs": {"skeletons"},
+    "checkpoints": {"configs", "models", "metrics"},
+    "keras_objects": set(),
+    "keypoints": {*POSES, "pickles"},
+    "augmentation": POSES,
+    "motion": POSES,
+    "video": set(),
+    "detection": {*POSES, "video", "keypoints"},
+    "datasets": {*POSES, "keypoints", "pickles"},
+    "inference": {*POSES, "configs", "checkpoints", "keypoints", "datasets", "motion", "detection"},
+    "writers": {*POSES, "inference"},
+    "rendering": {*POSES, "inference", "keypoints"},
+    "": {"keras_objects"},
 }
-for _part in {*MAY_IMPORT} - BOTTOM:
-    MAY_IMPORT[_part] |= BOTTOM
-# Geometry and metrics know nothing of models, so whatever handles poses may use them.
-for _part in ("models", "config", "presets", "runner", "inference", "prediction"):
-    MAY_IMPORT[_part] |= {"geometry", "metrics"}
-# A prediction begins with a file or a video, and ends with what happens over time and with pictures.
-MAY_IMPORT["prediction"] |= {"datasets", "motion", "video"}
+EDGES = {"training", "export"}
+CORE = {*MAY_IMPORT} - {""}
+MAY_IMPORT |= {edge: {*CORE, ""} for edge in EDGES} | {"cli": {*CORE, *EDGES, ""}}
+for _part in {*MAY_IMPORT} - FOUNDATIONS:
+    MAY_IMPORT[_part] = MAY_IMPORT[_part] | FOUNDATIONS
+#: Writers and rendering show results, and know nothing of how they come about.
+RESULTS = ("skelgnn_tf.inference.result", "skelgnn_tf.inference.windows")
+#: The only modules that may load what sets TF_USE_LEGACY_KERAS.
+COMPRESSION = ("skelgnn_tf.export.quantization", "skelgnn_tf.export.pruning")
 
 OTHER_BACKENDS = {"tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2onnx", "jax", "torch"}
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -73,6 +84,8 @@ def imports(module: str, source: str, is_package: bool = False) -> list[tuple[in
             if node.args and isinstance(node.args[0], ast.Constant):
                 found.append((node.lineno, str(node.args[0].value), at_import))
         later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            return
         for child in ast.iter_child_nodes(node):
             visit(child, at_import and not later)
 
@@ -87,7 +100,7 @@ def part_of(dotted: str) -> str:
 
 
 def broken_rules(module: str, source: str, is_package: bool = False) -> list[str]:
-    """One line for each import of a module that DESIGN.md does not allow."""
+    """One line for each import of a module that the architecture does not allow."""
     part, broken = part_of(module), []
     for line, name, at_import in imports(module, source, is_package):
         top = name.split(".")[0]
@@ -95,6 +108,8 @@ def broken_rules(module: str, source: str, is_package: bool = False) -> list[str
             target = part_of(name)
             if target != part and target not in MAY_IMPORT.get(part, set()):
                 broken.append(f"{module}:{line} imports {name}: {part or top} may not know {target or top}")
+            elif part in ("writers", "rendering") and target == "inference" and not name.startswith(RESULTS):
+                broken.append(f"{module}:{line} imports {name}: only results are written and rendered")
             elif part == "cli" and target in EDGES and at_import:
                 broken.append(f"{module}:{line} imports {name} before a command asks for it")
         elif top in OTHER_BACKENDS and part not in EDGES:
@@ -119,7 +134,7 @@ def test_a_module_imports_only_what_stands_below_it(module):
 
 def test_every_shipped_part_has_a_place_in_the_order():
     parts = {module.split(".")[1] for module in SOURCES if "." in module}
-    assert parts <= MAY_IMPORT.keys(), "name the new part in DESIGN.md and here"
+    assert parts <= MAY_IMPORT.keys(), "name the new part in docs/architecture.md and here"
     assert "utils" not in {file.stem for file in SOURCES.values()}
 
 
@@ -135,9 +150,11 @@ def test_no_module_lets_numpy_run_what_a_pickle_holds():
     [
         ("skelgnn_tf.graph", "from skelgnn_tf.layers.hcsf import HCSF"),
         ("skelgnn_tf.graph", "from skelgnn_tf import layers"),
-        ("skelgnn_tf.models.pose_lifter", "from ..config import Config"),
-        ("skelgnn_tf.models.pose_lifter", "def f():\n    from skelgnn_tf import presets"),
-        ("skelgnn_tf.datasets.ntu", "from skelgnn_tf.models import pose_lifter"),
+        ("skelgnn_tf.models.pose_lifter", "from ..configs import LiftConfig"),
+        ("skelgnn_tf.models.pose_lifter", "def f():\n    from skelgnn_tf import checkpoints"),
+        ("skelgnn_tf.datasets.ntu.loader", "from skelgnn_tf.models import pose_lifter"),
+        ("skelgnn_tf.rendering.movie", "from skelgnn_tf.inference.pipeline import predict"),
+        ("skelgnn_tf.inference.pipeline", "from skelgnn_tf.rendering import movie"),
         ("skelgnn_tf.training.fit", "from skelgnn_tf.export import tflite"),
         ("skelgnn_tf.export.formats.tflite", "import skelgnn_tf.training.fit"),
         ("skelgnn_tf.export.verify", "from ..training import evaluate"),
@@ -148,7 +165,7 @@ def test_no_module_lets_numpy_run_what_a_pickle_holds():
         ("skelgnn_tf.cli.main", "import skelgnn_tf.training.fit"),
         ("skelgnn_tf.cli.main", "def train():\n    import tensorflow"),
         ("skelgnn_tf.export.formats.tflite", "import tensorflow_model_optimization as tfmot"),
-        ("skelgnn_tf.datasets.h36m", "import pickle"),
+        ("skelgnn_tf.datasets.h36m.loader", "import pickle"),
     ],
 )
 def test_the_walk_finds_what_the_design_forbids(module, source):
@@ -165,7 +182,7 @@ def test_the_walk_finds_what_the_design_forbids(module, source):
         ),
         ("skelgnn_tf.training.fit", "import tensorflow as tf\nfrom skelgnn_tf import config, metrics"),
         ("skelgnn_tf.export.quantization", "import tensorflow_model_optimization as tfmot"),
-        ("skelgnn_tf.datasets.pickles", "import pickle"),
+        ("skelgnn_tf.pickles", "import pickle"),
     ],
 )
 def test_the_walk_lets_pass_what_the_design_allows(module, source):
@@ -229,3 +246,55 @@ assert not loaded, f"help waits for {sorted(loaded)}"
 @pytest.mark.parametrize("arguments", [("--help",), ("train", "--help")])
 def test_help_loads_no_deep_learning_framework(arguments):
     assert "Usage:" in run_python(HELP, *arguments)
+
+
+PREDICT = """
+import sys
+
+for name in ("tensorflow", "keras", "jax", "torch"):
+    sys.modules[name] = None  # Python then raises ModuleNotFoundError, as if it were not installed
+
+from skelgnn_tf.cli.main import main
+
+main(sys.argv[1:], standalone_mode=False)
+assert not {name for name, module in sys.modules.items() if module and name in ("tensorflow", "keras", "jax", "torch")}
+"""
+
+
+@pytest.mark.parametrize("models", ["presets", "exported file"])
+def test_predict_needs_neither_keras_nor_tensorflow(tmp_path, models):
+    """Presets carry the file that a phone gets, and LiteRT runs it."""
+    fixtures = ROOT / "tests" / "fixtures" / "v0_1"
+    lifter = "fitness_9f" if models == "presets" else str(fixtures / "export" / "model.tflite")
+    arguments = [str(fixtures / "keypoints.npz"), "--lifter", lifter, "--output", str(tmp_path / "out.json")]
+    run_python(PREDICT, "predict", *arguments)
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert len(found["pose"]["frames"]) == 90 and found["action"]["segments"] and found["pose"]["lifter"] == lifter
+
+
+IMPORT = """
+import sys
+import skelgnn_tf as sk
+
+heavy = {"tensorflow", "keras", "jax", "torch", "numpy", "scipy", "matplotlib", "av", "PIL", "rich"}
+assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
+for name in sk.__all__:
+    assert getattr(sk, name).__name__.split(".")[-1] == name, name
+assert set(sk.__all__) <= set(dir(sk))
+try:
+    sk.no_such_name
+except AttributeError as error:
+    print(error)
+"""
+
+
+def test_the_public_names_are_imported_when_they_are_used():
+    assert run_python(IMPORT).strip().endswith("module 'skelgnn_tf' has no attribute 'no_such_name'")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("order", ["skelgnn_tf, keras", "keras, skelgnn_tf", "skelgnn_tf.layers.hcsf, keras"])
+def test_keras_opens_our_files_after_importing_the_package(backend, order):
+    program = f"import {order}\nprint(type(keras.saving.load_model(__import__('sys').argv[1])).__name__)"
+    file = ROOT / "tests" / "fixtures" / "v0_1" / "lifter" / "model.keras"
+    assert run_python(program, str(file), KERAS_BACKEND=backend).strip().endswith("PoseLifter")

@@ -154,7 +154,7 @@ def test_the_hardest_are_no_easier_than_the_rest_and_the_earlier_of_equals(error
 
 @pytest.mark.parametrize(("errors", "percent"), [([], 5), ([1.0], 0), ([1.0], 101), ([[1.0]], 5)])
 def test_a_share_of_nothing_is_refused(errors, percent):
-    with pytest.raises(ValueError, match="hardest wants"):
+    with pytest.raises(ValueError, match="percent must be above 0"):
         metrics.hardest(np.array(errors), percent)
 
 

@@ -1,1 +1,1 @@
-"""The TensorFlow edge of training: pipelines, loop, evaluation, reports."""
+"""Training, evaluation and reports of pose lifters and action recognizers, on every backend of Keras."""

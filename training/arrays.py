@@ -1,4 +1,4 @@
-"""Batches for Keras' JAX and torch backends: the pipeline's windows and augmentation without TensorFlow."""
+"""Batches for the JAX and torch backends of Keras: the same windows and augmentation without TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from skelgnn_tf.training.lift.batches import Batcher
 
 
 class ArrayBatches(keras.utils.PyDataset):
-    """The windows of one epoch after another, shuffled by seed if they are for training.
+    """The windows of a lifter, epoch after epoch. In training, the seed decides their order.
 
     Args:
-        batcher: Cuts and augments.
-        first_epoch: Epoch that a resumed run begins with.
-        skip: Batches of that epoch already taken.
+        batcher: Cuts and augments windows.
+        first_epoch: Epoch in which a resumed run starts.
+        skip: Batches of that epoch that the run has already seen.
     """
 
     def __init__(self, batcher: Batcher, first_epoch: int = 0, skip: int = 0) -> None:
@@ -33,28 +33,28 @@ class ArrayBatches(keras.utils.PyDataset):
         size, count = self.batcher.config.batch_size, len(self.batcher.windows)
         return (self.batcher.steps if self.batcher.training else -(-count // size)) - self.skip
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         size, index = self.batcher.config.batch_size, index + self.skip
         stream = [self.batcher.config.seed, self.epoch, index, int(self.batcher.training)]
         draws = NumpyDraws(np.random.default_rng(stream))
-        # Where the batcher keeps its frames.
+        # The device of the batcher's frames.
         with keras.device("cpu:0"):
             batch = self.batcher(self.rows[index * size : (index + 1) * size].astype(np.int32), draws)
         return tuple(keras.ops.convert_to_numpy(part) for part in batch)
 
     def on_epoch_end(self) -> None:
-        """The next epoch has another order; validation stays what it is."""
+        """Shuffles the next epoch of a training; validation stays the same."""
         if self.batcher.training:
             self.epoch += 1
             self._shuffle()
 
 
 class SequenceBatches(keras.utils.PyDataset):
-    """A recogniser's batches, one epoch after another.
+    """The batches of a recognizer, epoch after epoch.
 
     Args:
-        batcher: Cuts and augments.
-        first_step: Steps already taken; a resumed run begins here.
+        batcher: Cuts and augments clips.
+        first_step: Steps already taken, where a resumed run starts.
     """
 
     def __init__(self, batcher: ActionBatcher, first_step: int = 0) -> None:
@@ -68,5 +68,5 @@ class SequenceBatches(keras.utils.PyDataset):
         return self.batcher(self.first_step + index)
 
     def on_epoch_end(self) -> None:
-        """The next epoch has steps of its own; validation begins again."""
+        """Continues with the steps of the next epoch; validation starts again."""
         self.first_step = self.first_step + len(self) if self.batcher.training else 0

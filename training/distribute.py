@@ -10,14 +10,14 @@ import keras
 
 @contextlib.contextmanager
 def scope(distribute: str) -> Iterator[int]:
-    """Within it, models and optimizers are made on every device that training shall use.
+    """A context that places models and optimizers on all devices used for training.
 
     Args:
-        distribute: "auto" (mirrored over the GPUs if there are two or more), "none", or "mirrored" (over all GPUs, or
-            over the logical CPU devices if there is no GPU).
+        distribute: "auto" mirrors the model if there are two or more GPUs. "none" uses one device. "mirrored" uses all
+            GPUs, or the logical CPU devices if there is no GPU.
 
     Yields:
-        Number of replicas; a batch is shared out among them.
+        Number of replicas, among which each batch is divided.
 
     Raises:
         ValueError: "mirrored" on a backend other than TensorFlow.
@@ -25,8 +25,8 @@ def scope(distribute: str) -> Iterator[int]:
     if keras.backend.backend() != "tensorflow":
         if distribute == "mirrored":
             raise ValueError(
-                f"--distribute mirrored wants KERAS_BACKEND=tensorflow; this is {keras.backend.backend()}. "
-                "Use --distribute none"
+                f"--distribute mirrored must be used with KERAS_BACKEND=tensorflow. Received: "
+                f"{keras.backend.backend()}. Use --distribute none."
             )
         yield 1
         return

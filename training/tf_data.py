@@ -1,6 +1,8 @@
-"""tf.data pipelines: shuffled by seed, cut and augmented in the pipeline, the same from wherever they start."""
+"""tf.data pipelines that shuffle, cut and augment. A batch depends only on the seed and its step."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +12,7 @@ from skelgnn_tf.training.lift.batches import Batcher
 
 
 class _StatelessDraws:
-    """Draws inside a tf.data graph, a function of one seed alone."""
+    """Random numbers in a tf.data graph that depend only on a seed."""
 
     def __init__(self, seed: tf.Tensor) -> None:
         self.seed, self.count = seed, 0
@@ -19,25 +21,25 @@ class _StatelessDraws:
         self.count += 1
         return tf.stack([self.seed[0], self.seed[1] * 100 + self.count])
 
-    def uniform(self, shape: tuple, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
+    def uniform(self, shape: Any, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
         """Uniform in [low, high), float32."""
         return tf.random.stateless_uniform(shape, self._next(), low, high)
 
-    def normal(self, shape: tuple) -> tf.Tensor:
+    def normal(self, shape: Any) -> tf.Tensor:
         """Standard normal, float32."""
         return tf.random.stateless_normal(shape, self._next())
 
 
 def training_batches(batcher: Batcher, first_step: int, epochs: int) -> tf.data.Dataset:
-    """All batches from one step on to the end of the last epoch, in an order that depends on the seed alone.
+    """The batches of a lifter from one step to the end of the last epoch. Their order depends only on the seed.
 
     Args:
-        batcher: Cuts and augments.
-        first_step: Steps already taken; a resumed run begins here with just the batches that it has not seen.
+        batcher: Cuts and augments windows.
+        first_step: Steps already taken, where a resumed run starts.
         epochs: Number of the last epoch.
 
     Returns:
-        (keypoints, target) batches; a last incomplete batch of an epoch is left out, as each epoch has another order.
+        Batches (keypoints, target). The incomplete last batch of an epoch is left out, since each epoch is shuffled.
     """
     config, steps = batcher.config, batcher.steps
 
@@ -55,7 +57,7 @@ def training_batches(batcher: Batcher, first_step: int, epochs: int) -> tf.data.
 
 
 def validation_batches(batcher: Batcher) -> tf.data.Dataset:
-    """All windows once, in order, the last batch as small as it is."""
+    """All windows of a lifter once, in order, with an incomplete last batch."""
     rows = tf.data.Dataset.range(len(batcher.windows), output_type=tf.int32).batch(batcher.config.batch_size)
 
     def make(number: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -66,13 +68,13 @@ def validation_batches(batcher: Batcher) -> tf.data.Dataset:
 
 
 def rows_of_step(batcher: Batcher, step: int) -> np.ndarray:
-    """Which windows the batch of a step holds, steps counted from 0 over all epochs."""
+    """Rows of the windows in the batch of a step, int32 (batch,); steps count from 0 over all epochs."""
     steps = batcher.steps
     return _rows_of_epoch(batcher, tf.constant(step // steps))[step % steps].numpy()
 
 
 def _rows_of_epoch(batcher: Batcher, epoch: tf.Tensor) -> tf.Tensor:
-    """Rows of the windows in the order of an epoch: (steps, batch)."""
+    """Rows of the windows in the order of an epoch, int32 (steps, batch)."""
     num_windows, steps = len(batcher.windows), batcher.steps
     size = min(batcher.config.batch_size, num_windows)
     seed = tf.stack([batcher.config.seed, epoch])
@@ -81,9 +83,9 @@ def _rows_of_epoch(batcher: Batcher, epoch: tf.Tensor) -> tf.Tensor:
 
 
 def sequence_batches(batcher: ActionBatcher, first_step: int, last_step: int) -> tf.data.Dataset:
-    """The batches of a recogniser's steps `first_step` to `last_step` - 1, each made when it is wanted.
+    """The batches of a recognizer from `first_step` up to, but not including, `last_step`.
 
-    The frames may lie in a memory-mapped file larger than memory, so they are cut in numpy and not in the graph.
+    They are cut in numpy instead of the graph, because the frames may be in a memory-mapped file larger than memory.
     """
     example = batcher(0)
     signature = [tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype)) for part in example]

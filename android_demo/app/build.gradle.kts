@@ -1,5 +1,5 @@
 plugins {
-    // Kotlin itself is built into AGP 9.
+    // AGP 9 includes the Kotlin plugin.
     alias(libs.plugins.android.application)
     alias(libs.plugins.kotlin.compose)
 }
@@ -14,7 +14,7 @@ android {
         targetSdk = 35
         versionCode = 1
         versionName = "1.0"
-        // Phones and the emulator. The libraries' other processors would double the download.
+        // Phones and the emulator. Native libraries for other processors would double the download size.
         ndk { abiFilters += listOf("arm64-v8a", "x86_64") }
     }
 
@@ -25,10 +25,10 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
 
-    // Models are mapped into memory from the APK, which works only where they are not compressed.
+    // Models are memory-mapped from the APK, which requires uncompressed files.
     androidResources { noCompress += listOf("tflite", "task") }
 
-    // Native libraries stay uncompressed and aligned to 16 KB pages.
+    // Keeps native libraries uncompressed and aligned to 16 KB pages.
     packaging { jniLibs { useLegacyPackaging = false } }
 }
 

@@ -24,6 +24,6 @@ dependencies {
 
 tasks.test {
     useJUnitPlatform()
-    // Where android_demo/golden.py put what Python computed; tests that want it are skipped without.
+    // Output folder of android_demo/golden.py; tests that compare with Python are skipped without it.
     systemProperty("golden", layout.buildDirectory.dir("golden").get().asFile.path)
 }

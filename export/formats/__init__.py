@@ -1,1 +1,1 @@
-"""File formats of exported models."""
+"""The file formats of exported models."""

@@ -1,4 +1,4 @@
-"""A PhoneModel as the content of an `.onnx` file, with a dynamic batch."""
+"""A PhoneModel as the content of an `.onnx` file, with any batch size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,27 +17,29 @@ from skelgnn_tf.export.graph.phone_model import PhoneModel
 from skelgnn_tf.inference.runner import CONTRACT, import_onnxruntime
 from skelgnn_tf.quiet import quiet
 
-#: Of the operators in the file; every onnxruntime since 1.12 knows them.
+#: Version of the operators in the file. Every onnxruntime since 1.12 has them.
 OPSET = 17
+#: What `convert` can do.
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
-#: Smaller matrices keep their precision: those of the joint map, which multiply pixels, and the first and last layer's.
+#: Smaller matrices keep their precision: the joint map, which multiplies pixels, and the first and last layer.
 _SMALLEST = 1024
 
 
 def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | None = None) -> bytes:
-    """The content of an `.onnx` file whose inputs and outputs are those of `phone`, with any batch.
+    """The content of an `.onnx` file whose inputs and outputs are those of `phone`, with any batch size.
 
     Args:
         phone: Without quantizers.
-        quantization: One of QUANTIZATIONS; float16 halves the file and is computed in float32.
-        clips: For the ranges of int8.
+        quantization: One of QUANTIZATIONS. float16 halves the file and is computed in float32.
+        clips: Training clips, for the ranges of int8.
 
     Raises:
-        ValueError: Another quantisation.
+        ValueError: Another quantization, or int8 without clips.
     """
     if quantization not in QUANTIZATIONS:
         raise ValueError(
-            f"--onnx wants --quantize {', '.join(QUANTIZATIONS)}; got {quantization}, which TFLite alone has"
+            f"--quantize must be one of {', '.join(QUANTIZATIONS)} with --onnx. Received: {quantization}. Export that "
+            "with --tflite only."
         )
     content = _converted(phone)
     if quantization == "none":
@@ -56,12 +59,14 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | No
         if quantization == "dynamic":
             ort.quantize_dynamic(before, after, op_types_to_quantize=["MatMul"], **options)
         else:
+            if clips is None:
+                raise ValueError("clips must be training clips for int8. Received: None.")
             ort.quantize_static(before, after, _Reader(clips), op_types_to_quantize=["MatMul", "Conv"], **options)
         return after.read_bytes()
 
 
 def with_contract(content: bytes, contract: str) -> bytes:
-    """The file with the contract inside, as the metadata entry `runner.CONTRACT`."""
+    """The file with the contract inside, as the metadata entry contract.json."""
     import onnx
 
     model = onnx.load_from_string(content)
@@ -74,8 +79,8 @@ def _converted(phone: PhoneModel) -> bytes:
     signature = [tf.TensorSpec((None, *shape[1:]), tf.float32, name=name) for name, shape in phone.inputs.items()]
 
     @tf.function(input_signature=signature)
-    def run(*inputs):
-        # Made inside the graph, whose weights are then constants in it; those made outside would become its inputs.
+    def run(*inputs: Any) -> list[Any]:
+        # Made inside the graph, the weights are constants of it. Made outside, they would become its inputs.
         inside = PhoneModel(phone.model, phone.config, phone.layout, phone.flip)
         outputs = inside.run(**dict(zip(phone.inputs, inputs, strict=True)))
         return [tf.identity(outputs[name], name) for name in names]
@@ -93,7 +98,8 @@ def _converted(phone: PhoneModel) -> bytes:
     return model.SerializeToString()
 
 
-def _rename(model, new: dict[str, str]) -> None:
+def _rename(model: Any, new: dict[str, str]) -> None:
+    """Renames tensors; `new` maps old names to new ones."""
     for node in model.graph.node:
         node.input[:] = [new.get(name, name) for name in node.input]
         node.output[:] = [new.get(name, name) for name in node.output]
@@ -101,8 +107,8 @@ def _rename(model, new: dict[str, str]) -> None:
         output.name = new[output.name]
 
 
-def _halved(model):
-    """Large weights stored in float16 and widened when the file is loaded."""
+def _halved(model: Any) -> Any:
+    """Stores large weights in float16; they are widened when the file is loaded."""
     import onnx
 
     for i, tensor in enumerate(model.graph.initializer):
@@ -118,7 +124,7 @@ def _halved(model):
     return model
 
 
-def _products(model) -> list[str]:
+def _products(model: Any) -> list[str]:
     """Names of the products with a large constant matrix."""
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     axes = {"MatMul": 2, "Conv": 4}
@@ -131,18 +137,18 @@ def _products(model) -> list[str]:
 
 
 class _Reader:
-    """Calibration clips as onnxruntime asks for them."""
+    """Calibration clips in the form that onnxruntime expects."""
 
     def __init__(self, clips: RealClips) -> None:
         self._clips = clips.one_by_one()
 
-    def get_next(self) -> dict | None:
+    def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self._clips, None)
 
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Converters log hints about their own working."""
+    """Silences hints that converters log about their own work."""
     logging.disable(logging.WARNING)
     try:
         yield

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from skelgnn_tf.export import contract
-from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.export.graph.phone_model import PhoneModel, Shapes
 from skelgnn_tf.inference.runner import CONTRACT
 from skelgnn_tf.quiet import quiet
 
-#: What `convert` can do. int8 comes from the quantizers inside the model, the others from the converter.
+#: What `convert` can do. The rounding of int8 is inside the model (`quantization.calibrated`), the rest is the
+#: converter's.
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8", "int16x8")
 
 
 def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[str, np.ndarray]] = ()) -> bytes:
-    """The content of a `.tflite` file: batch 1, static shapes, builtin operations alone, named signatures.
+    """The content of a `.tflite` file: batch size 1, static shapes, only builtin operations, named signatures.
 
     Args:
-        phone: For int8 with `quantize.Quantizers` inside.
+        phone: For int8, with quantizers inside (`quantization.calibrated`).
         quantization: One of QUANTIZATIONS.
         clips: Real inputs by name, for the ranges of int16x8.
 
@@ -50,17 +52,19 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: Iterable[dict[
         except Exception as error:
             reason = " ".join(str(error).split())
             lacking = ", ".join(sorted(set(re.findall(r"'(tf\.\w+)' op", reason))))
-            raise ValueError(f"TFLite's builtins cannot express this model: {lacking or reason[:300]}") from error
+            raise ValueError(
+                f"the model must consist of TFLite's builtin operations. Received: {lacking or reason[:300]}."
+            ) from error
 
 
-def _traced(function, shapes: dict[str, tuple[int, ...]]):
+def _traced(function: Callable[..., Any], shapes: Shapes) -> Any:
     """A function of named inputs as a graph."""
     specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
     return tf.function(lambda **inputs: function(**inputs)).get_concrete_function(**specs)
 
 
 def with_contract(content: bytes, text: str) -> bytes:
-    """The file with the contract inside, as the metadata entry `runner.CONTRACT`."""
+    """The file with the contract inside, as the metadata entry contract.json."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -73,7 +77,7 @@ def with_contract(content: bytes, text: str) -> bytes:
 
 
 def operators(content: bytes) -> list[str]:
-    """Names of a file's operators, one for each node of its first signature's graph; "CUSTOM" for a foreign one."""
+    """Names of the operators of a file, one for each node of its first graph; "CUSTOM" for a custom one."""
     from ai_edge_litert import schema_py_generated as schema
 
     names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
@@ -82,10 +86,10 @@ def operators(content: bytes) -> list[str]:
     return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators]
 
 
-def _packed(model) -> bytes:
-    """A file's content; names of what lies between input and output are left out, equal parts are written once.
+def _packed(model: Any) -> bytes:
+    """The content of a file, without the names of inner tensors and with equal parts written once.
 
-    Scales, zero points and empty buffers of two signatures are otherwise a tenth of a small model's file.
+    Otherwise scales, zero points and empty buffers of two signatures would be a tenth of a small file.
     """
     import flatbuffers
 
@@ -105,8 +109,8 @@ def _packed(model) -> bytes:
     return bytes(builder.Output())
 
 
-def _merge_buffers(model) -> None:
-    """Equal buffers become one, and those without data the first, as the format has it."""
+def _merge_buffers(model: Any) -> None:
+    """Makes equal buffers one; those without data become the first, as the format requires."""
     kept, place, new = [model.buffers[0]], {b"": 0}, []
     for buffer in model.buffers:
         data = b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
@@ -120,17 +124,17 @@ def _merge_buffers(model) -> None:
 
 
 class _Once:
-    """A part of a file that several others point to."""
+    """A part of a file that several other parts point to."""
 
-    def __init__(self, part) -> None:
+    def __init__(self, part: Any) -> None:
         self.part, self.offset = part, None
 
-    def Pack(self, builder) -> int:
+    def Pack(self, builder: Any) -> Any:
         if self.offset is None:
             self.offset = self.part.Pack(builder)
         return self.offset
 
 
-def _once(parts: dict[str, _Once], part) -> _Once:
+def _once(parts: dict[str, _Once], part: Any) -> _Once:
     values = {name: np.asarray(v).tolist() for name, v in vars(part).items() if name != "details"}
     return parts.setdefault(f"{type(part).__name__}{values}", _Once(part))

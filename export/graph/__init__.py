@@ -1,1 +1,1 @@
-"""The graph that a phone runs, restated from operators that its runtimes have."""
+"""The models as graphs of operators that the runtimes of phones have."""

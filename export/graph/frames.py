@@ -1,12 +1,15 @@
-"""What happens to a detector's keypoints before a model sees them, from operations that XNNPACK has a kernel for.
+"""What happens to keypoints before a model sees them, from operations for which XNNPACK has a kernel.
 
-Twins of `skeletons.map_keypoints`, `windows.screen_keypoints` and the layers PersonFrame, ClipFrame and Stream, as
-arithmetic (see phone_layers.py). Coordinates must be finite; a keypoint of confidence 0 is missing, whatever they are.
+The functions do the same as `skeletons.map_keypoints`, `windows.screen_keypoints` and the layers PersonFrame, ClipFrame
+and Stream, in plain arithmetic (see layers.py). Coordinates must be finite. A keypoint of confidence 0 is missing,
+whatever its coordinates.
 
 Shapes: b batch, t frames, j joints; xy (b, t, j, 2), seen and confidence (b, t, j, 1).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,17 +18,17 @@ from skelgnn_tf.export.graph.layers import above_zero, concatenate
 from skelgnn_tf.layers import Stream
 from skelgnn_tf.skeletons import Skeleton, joint_map
 
-#: Less than one joint of a clip. What is seen is averaged as the mean of all over the share that is seen: TFLite's
-#: 16-bit sums over a clip go wrong.
+#: Less than the share of one joint in a clip. The mean of the visible joints is the mean of all joints divided by the
+#: share of visible ones, because TFLite's 16-bit sums over a clip go wrong.
 _FEW = 1e-4
-#: Side of a box, in screen units: a twentieth of a pixel in a picture a thousand wide.
+#: Smallest side of a box, in screen units: a twentieth of a pixel in a picture a thousand pixels wide.
 _SMALL = 1e-4
 
 
-def along_joints(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
-    """matrix (i, j) @ x (b, t, j, c), a plain product for each channel: (b, t, i, c).
+def along_joints(x: Any, matrix: np.ndarray) -> Any:
+    """matrix (i, j) @ x (b, t, j, c) -> (b, t, i, c), with a plain product for each channel.
 
-    Products so small keep their precision where weights are quantised, and pixels need it.
+    Such small products keep their precision where weights are quantized, and pixels need it.
     """
     _, frames, joints, channels = x.shape
     to = tf.constant(np.ascontiguousarray(matrix.T, np.float32))
@@ -33,25 +36,25 @@ def along_joints(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
     return concatenate([tf.reshape(part, (-1, frames, len(matrix), 1)) for part in parts])
 
 
-def map_joints(keypoints: tf.Tensor, source: Skeleton, target: Skeleton) -> tf.Tensor:
-    """(b, t, source joints, 3) -> (b, t, target joints, 3); a joint is as sure as the least sure of its parts."""
+def map_joints(keypoints: Any, source: Skeleton, target: Skeleton) -> Any:
+    """(b, t, source joints, 3) -> (b, t, target joints, 3); confidence is the lowest of a joint's parts."""
     matrix = joint_map(source, target)
     if matrix.shape[0] == matrix.shape[1] and np.array_equal(matrix, np.eye(len(matrix))):
         return keypoints
     parts = [np.flatnonzero(row) for row in matrix]
-    sure = None
+    confidence = None
     for n in range(max(len(part) for part in parts)):
-        # The n-th part of each joint; of one with fewer, its first again.
+        # The n-th part of each joint; joints with fewer parts repeat their first.
         picked = np.eye(source.num_joints)[[part[n % len(part)] for part in parts]]
         one = along_joints(keypoints[..., 2:], picked)
-        sure = one if sure is None else tf.minimum(sure, one)
-    return tf.concat([along_joints(keypoints[..., :2], matrix), sure], axis=-1)
+        confidence = one if confidence is None else tf.minimum(confidence, one)
+    return tf.concat([along_joints(keypoints[..., :2], matrix), confidence], axis=-1)
 
 
-def screen(keypoints: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
-    """Pixels (b, t, j, 3) -> x in [-1, 1] and y in the same scale: the twin of `normalize_screen`; image_size (b, 2).
+def screen(keypoints: Any, image_size: Any) -> Any:
+    """Pixels (b, t, j, 3) -> x in [-1, 1] and y in the same scale, as `normalize_screen`; image_size (b, 2).
 
-    It is the first thing that happens: pixels and confidence in one 16-bit range would leave nothing of confidence.
+    This comes first: in one 16-bit range with pixels, nothing would be left of confidence.
     """
     half = tf.reshape(image_size[:, :1], (-1, 1, 1, 1)) * 0.5
     keypoints = keypoints / tf.concat([half, half, half * 0.0 + 1.0], axis=-1)
@@ -59,10 +62,10 @@ def screen(keypoints: tf.Tensor, image_size: tf.Tensor) -> tf.Tensor:
     return tf.concat([keypoints[..., :2] - middle, keypoints[..., 2:]], axis=-1)
 
 
-def fill(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
-    """Missing keypoints interpolated over the window's time, as `screen_keypoints` does without confidence.
+def fill(xy: Any, seen: Any) -> Any:
+    """Interpolates missing keypoints over the time of the window, as `screen_keypoints` does without confidence.
 
-    A joint that is never seen lies in the middle of the others.
+    A joint that is never seen is put in the middle of the others.
     """
     frames = xy.shape[1]
     seen = tf.transpose(seen, (0, 2, 1, 3))  # (b, j, t, 1)
@@ -70,7 +73,7 @@ def fill(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     up_to = np.tril(np.ones((frames, frames), np.float32))  # (t, s): s <= t
     number = np.arange(1, frames + 1, dtype=np.float32)
     row = tf.reshape(seen, (-1, xy.shape[1], 1, frames))
-    # The nearest seen frame up to t, counted from 1, and from t on, counted from the end; 0 if there is none.
+    # The nearest visible frame up to t, counted from 1, and from t on, counted from the end; 0 if there is none.
     before = tf.reduce_max(row * (up_to * number), axis=-1, keepdims=True)
     after = tf.reduce_max(row * (up_to.T * number[::-1]), axis=-1, keepdims=True)
     pick_before = tf.nn.relu(1.0 - tf.abs(before - number))  # one-hot (b, j, t, s)
@@ -89,22 +92,22 @@ def fill(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     return tf.transpose(xy * known + (1.0 - known) * middle, (0, 2, 1, 3))
 
 
-def person_frame(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
-    """The twin of layers.PersonFrame: each frame centred and scaled by the box round its visible joints."""
+def person_frame(xy: Any, seen: Any) -> Any:
+    """As layers.PersonFrame: centers and scales each frame by the box around its visible joints."""
     low, high = _box(xy, seen)
     side = tf.reduce_max(high - low, axis=-1, keepdims=True)
     sized = above_zero(side)
     return (xy - (low + high) * 0.5) * (2.0 / (side * sized + 2.0 * (1.0 - sized))) * seen
 
 
-def clip_box(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
-    """The twin of layers.ClipFrame("box"): (b, t, j, 2), where t may be the frames of all persons."""
+def clip_box(xy: Any, seen: Any) -> Any:
+    """As layers.ClipFrame("box"): (b, t, j, 2), where t may be the frames of all persons."""
     everything = (1, 2, 3)
     share = tf.maximum(tf.reduce_mean(seen, axis=everything, keepdims=True), _FEW)
     center = tf.reduce_mean(xy * seen, axis=(1, 2), keepdims=True) / share
     low, high = _box(xy, seen)
     side = tf.reduce_max(high - low, axis=-1, keepdims=True)
-    # The box of a single joint has a side of rounding alone, which does not count: a clip would be blown up by it.
+    # The box of a single joint has only the size of rounding errors. It does not count, or it would blow up the clip.
     counts = above_zero(side - _SMALL)
     sides = tf.maximum(tf.reduce_mean(counts, axis=everything, keepdims=True), _FEW)
     size = tf.reduce_mean(side * counts, axis=everything, keepdims=True) / sides
@@ -112,17 +115,17 @@ def clip_box(xy: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     return (xy - center) * (2.0 / (size * sized + (1.0 - sized))) * seen
 
 
-def _box(xy: tf.Tensor, seen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Corners (b, t, 1, 2) of the box round the visible joints; both zero where none is."""
+def _box(xy: Any, seen: Any) -> tuple[Any, Any]:
+    """Corners (b, t, 1, 2) of the box around the visible joints; zeros if there are none."""
     share = tf.maximum(tf.reduce_mean(seen, axis=2, keepdims=True), _FEW)
     middle = tf.reduce_mean(xy * seen, axis=2, keepdims=True) / share
-    # In the middle of the others a missing joint moves no edge, and no huge number spoils a quantised range.
+    # In the middle of the others a missing joint moves no edge, and no huge number spoils a quantized range.
     inside = xy * seen + middle * (1.0 - seen)
     return tf.reduce_min(inside, axis=2, keepdims=True), tf.reduce_max(inside, axis=2, keepdims=True)
 
 
-def stream(layer: Stream, x: tf.Tensor) -> tf.Tensor:
-    """The twin of layers.Stream: (b, t, j, channels), one person."""
+def stream(layer: Stream, x: Any) -> Any:
+    """As layers.Stream: (b, t, j, channels) of one person."""
     if "bone" in layer.stream:
         parents = np.eye(layer.skeleton.num_joints, dtype=np.float32)[layer.parents]
         x = _difference(x, along_joints(x, parents), layer.confidence)
@@ -135,8 +138,8 @@ def stream(layer: Stream, x: tf.Tensor) -> tf.Tensor:
     return x
 
 
-def _difference(a: tf.Tensor, b: tf.Tensor, confidence: bool) -> tf.Tensor:
+def _difference(a: Any, b: Any, confidence: bool) -> Any:
     if not confidence:
         return a - b
-    sure = tf.minimum(a[..., -1:], b[..., -1:])
-    return tf.concat([(a[..., :-1] - b[..., :-1]) * above_zero(sure), sure], axis=-1)
+    lower = tf.minimum(a[..., -1:], b[..., -1:])
+    return tf.concat([(a[..., :-1] - b[..., :-1]) * above_zero(lower), lower], axis=-1)

@@ -1,10 +1,10 @@
-"""The models' layers restated for a phone: the same numbers from operations that XNNPACK has a kernel for.
+"""The layers of the models for phones: the same numbers from operations for which XNNPACK has a kernel.
 
-XNNPACK, which runs TFLite files on CPUs, takes products, sums, maxima, contiguous slices and concatenations of up to
-five. It leaves gather, stack and unstack, strided slices, comparisons, selections and tiles to slower code, and each of
-those cuts the graph in two. So: neighbours are runs of columns, comparisons are arithmetic, batch norm is folded into
-the product before it. Every function takes a Keras layer and gives a function of tensors; export/verify.py compares
-what comes out with Keras.
+XNNPACK, which runs TFLite files on CPUs, supports products, sums, maxima, contiguous slices and concatenations of up to
+five tensors. It leaves gather, stack and unstack, strided slices, comparisons, selections and tiles to slower code, and
+each of those cuts the graph in two. Neighbors are therefore runs of columns, comparisons are arithmetic, and batch norm
+is folded into the product before it. Every function takes a Keras layer and returns a function of tensors; verify.py
+compares the results with Keras.
 
 Shapes: b batch (None in ONNX), t frames, i and j joints, c channels in, d channels out, r rows (b * t).
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,73 +21,74 @@ import tensorflow as tf
 
 from skelgnn_tf.layers import HCSF, DynamicGraph, TemporalConv
 
-#: Most tensors that XNNPACK concatenates at once.
-_MOST_PARTS = 5
+#: Largest number of tensors that XNNPACK concatenates at once.
+_MAX_PARTS = 5
 #: Below any confidence that a detector gives, and still some steps of an int16 range up to 1.
 _TINY = 1e-4
 
-Function = Callable[[tf.Tensor], tf.Tensor]
+#: A tensor to a tensor.
+Function = Callable[[Any], Any]
 
 
 class Float:
-    """Leaves everything as it is; `quantize.Quantizers` has the same methods and does not."""
+    """No quantization: returns everything unchanged. `quantization.Quantizers` has the same methods and rounds."""
 
-    def activation(self, name: str, x: tf.Tensor) -> tf.Tensor:
-        """A tensor that a quantised operation takes or gives; what takes it finds it quantised already."""
+    def activation(self, name: str, x: Any) -> Any:
+        """Input or output of a quantized operation, rounded to the steps of a range of its own."""
         return x
 
-    def shared_activation(self, name: str, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Tensors (..., c) that share a range."""
+    def shared_activation(self, name: str, parts: Sequence[Any]) -> list[Any]:
+        """Tensors (..., c), rounded to the steps of one range that they share."""
         return [self.activation(name, part) for part in parts]
 
-    def weight(self, name: str, w: tf.Tensor) -> tf.Tensor:
-        """A matrix (..., c, d), of which each column has its own scale."""
+    def weight(self, name: str, w: Any) -> Any:
+        """A matrix (..., c, d), rounded with a scale for each column."""
         return w
 
 
 FLOAT = Float()
 
 
-def above_zero(x: tf.Tensor) -> tf.Tensor:
-    """1 where x > 0 (exactly: from _TINY on), 0 where it is not."""
+def above_zero(x: Any) -> Any:
+    """1 where x > 0 (exactly: x >= _TINY), 0 elsewhere."""
     positive = tf.nn.relu(x)
     return positive / tf.maximum(positive, _TINY)
 
 
-def concatenate(parts: Sequence[tf.Tensor], axis: int = -1) -> tf.Tensor:
-    """Any number of tensors, at most five at a time."""
+def concatenate(parts: Sequence[Any], axis: int = -1) -> Any:
+    """Concatenates any number of tensors, at most five at a time."""
     parts = list(parts)
     while len(parts) > 1:
-        groups = np.array_split(np.arange(len(parts)), -(-len(parts) // _MOST_PARTS))
+        groups = np.array_split(np.arange(len(parts)), -(-len(parts) // _MAX_PARTS))
         parts = [parts[g[0]] if len(g) == 1 else tf.concat([parts[i] for i in g], axis) for g in groups]
     return parts[0]
 
 
-def folded(norm: keras.layers.BatchNormalization | None) -> tuple[tf.Tensor, tf.Tensor]:
-    """Scale and shift (c,) that batch norm is at inference."""
+def folded(norm: keras.layers.BatchNormalization | None) -> tuple[Any, Any]:
+    """Scale and shift (c,) that a batch norm amounts to at inference; 1 and 0 without one."""
     if norm is None:
         return tf.constant(1.0), tf.constant(0.0)
     scale = value(norm.gamma) / tf.sqrt(value(norm.moving_variance) + norm.epsilon)
     return scale, value(norm.beta) - value(norm.moving_mean) * scale
 
 
-def value(variable: keras.Variable) -> tf.Tensor:
-    """A layer's weight as a tensor; gradients of training flow back into it."""
+def value(variable: keras.Variable) -> Any:
+    """The weight of a layer as a tensor, through which gradients flow back."""
     return tf.convert_to_tensor(variable.value)
 
 
 def hcsf(layer: HCSF, norm: keras.layers.BatchNormalization | None, quantizer: Float, name: str) -> Function:
-    """`HCSF` and the batch norm that follows it: (b, t, j, c) -> (b, t, j, d)."""
+    """`HCSF` and the batch norm after it: (b, t, j, c) -> (b, t, j, d)."""
     return (_shared_hcsf if layer.sharing == "shared" else _pair_hcsf)(layer, folded(norm), quantizer, name)
 
 
-def _pair_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Function:
+def _pair_hcsf(layer: HCSF, affine: tuple[Any, Any], quantizer: Float, name: str) -> Function:
     (scale, shift), joints = affine, layer.skeleton.num_joints
     bias = value(layer.b) * scale + shift
-    short = _pair_product(value(layer.w) * scale, layer.neighbours, bias, quantizer, f"{name}/short")
+    short = _pair_product(value(layer.w) * scale, layer.neighbors, bias, quantizer, f"{name}/short")
     long = _pair_long(layer, scale, quantizer, name) if layer.squeezed else None
 
-    def call(x):
+    def call(x: Any) -> Any:
         frames, c_in = x.shape[1], x.shape[-1]
         h = tf.reshape(short(tf.reshape(x, (-1, joints * c_in))), (-1, frames, joints, layer.channels))
         return h if long is None else h + long(x)
@@ -94,8 +96,8 @@ def _pair_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Funct
     return call
 
 
-def _pair_long(layer: HCSF, scale: tf.Tensor, quantizer: Float, name: str) -> Function:
-    """The long-range groups, fused: (b, t, j, c) -> (b, t, j, d)."""
+def _pair_long(layer: HCSF, scale: Any, quantizer: Float, name: str) -> Function:
+    """The fused long-range groups: (b, t, j, c) -> (b, t, j, d)."""
     joints, width = layer.skeleton.num_joints, sum(layer.squeezed)
     w_a = quantizer.weight(f"{name}/w_a", value(layer.w_a) * scale)
     if layer.dynamic:
@@ -106,10 +108,10 @@ def _pair_long(layer: HCSF, scale: tf.Tensor, quantizer: Float, name: str) -> Fu
             for k, (w, js) in enumerate(zip(layer.w_far, layer.far, strict=True))
         ]
 
-    def call(x):
+    def call(x: Any) -> Any:
         frames, c_in = x.shape[1], x.shape[-1]
         if layer.dynamic:
-            # A product for each joint; (j, r, c) (j, c, d) is one operation.
+            # One operation with a product for each joint: (j, r, c) (j, c, d).
             messages = tf.matmul(tf.transpose(tf.reshape(x, (-1, joints, c_in)), (1, 0, 2)), w_long)
             messages = tf.reshape(tf.transpose(messages, (1, 0, 2)), (-1, frames, joints, width))
             h = _aggregate(graph(x), messages, layer.squeezed)
@@ -127,9 +129,9 @@ def _pair_long(layer: HCSF, scale: tf.Tensor, quantizer: Float, name: str) -> Fu
     return call
 
 
-def _pair_product(w: tf.Tensor, neighbours: list[list[int]], bias, quantizer: Float, name: str) -> Function:
-    """Columns (r, j * c) -> (r, i * d): for each joint i one product over the columns of its neighbours."""
-    degrees = [len(js) for js in neighbours]
+def _pair_product(w: Any, neighbors: list[list[int]], bias: Any, quantizer: Float, name: str) -> Function:
+    """Columns (r, j * c) -> (r, i * d): for each joint i one product over the columns of its neighbors."""
+    degrees = [len(js) for js in neighbors]
     c_in, c_out = w.shape[0] // sum(degrees), w.shape[1]
     ws = tf.split(w, [degree * c_in for degree in degrees], axis=0)
     ws = [
@@ -137,44 +139,44 @@ def _pair_product(w: tf.Tensor, neighbours: list[list[int]], bias, quantizer: Fl
         for i, (w_i, degree) in enumerate(zip(ws, degrees, strict=True))
     ]
 
-    def call(columns):
+    def call(columns: Any) -> Any:
         rows = []
-        for i, js in enumerate(neighbours):
+        for i, js in enumerate(neighbors):
             if js:
                 row = tf.matmul(concatenate([columns[:, a * c_in : b * c_in] for a, b in _runs(js)]), ws[i])
             else:
                 row = columns[:, :1] * tf.zeros((1, c_out))
             rows.append(row if bias is None else row + bias[i])
-        # One range for all joints: then their concatenation is a copy.
+        # With one range for all joints, their concatenation is a copy.
         return concatenate(quantizer.shared_activation(f"{name}/y", rows))
 
     return call
 
 
 def _runs(joints: list[int]) -> list[tuple[int, int]]:
-    """[1, 2, 3, 7] -> [(1, 4), (7, 8)]."""
+    """Runs of consecutive joints: [1, 2, 3, 7] -> [(1, 4), (7, 8)]."""
     ends = [j + 1 for j in joints if j + 1 not in joints]
     return list(zip([j for j in joints if j - 1 not in joints], ends, strict=True))
 
 
-def _aggregate(adjacency: list[tf.Tensor], messages: tf.Tensor, widths: list[int]) -> tf.Tensor:
-    """A_k (b, 1 or t, i, j) times its slice of messages (b, t, j, sum of widths), side by side."""
+def _aggregate(adjacency: list[Any], messages: Any, widths: list[int]) -> Any:
+    """Each A_k (b, 1 or t, i, j) times its slice of messages (b, t, j, sum of widths), concatenated."""
     ends = np.cumsum(widths).tolist()
     parts = [messages[..., end - width : end] for end, width in zip(ends, widths, strict=True)]
     return concatenate([tf.matmul(a, part) for a, part in zip(adjacency, parts, strict=True)])
 
 
-def _product(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
+def _product(x: Any, w: Any) -> Any:
     """x (b, t, j, c) w (c, d) as one plain product."""
     return tf.reshape(tf.matmul(tf.reshape(x, (-1, x.shape[-1])), w), (-1, *x.shape[1:-1], w.shape[1]))
 
 
-def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Function:
+def _shared_hcsf(layer: HCSF, affine: tuple[Any, Any], quantizer: Float, name: str) -> Function:
     scale, shift = affine
-    # A fixed graph next to 8-bit messages would become an 8-bit product of matrices, for which XNNPACK has no kernel.
+    # A fixed graph with 8-bit messages would become an 8-bit product of matrices, for which XNNPACK has no kernel.
     inside = quantizer if layer.dynamic else FLOAT
     own, far = tf.split(value(layer.w), [layer.channels, sum(layer.squeezed)], axis=1)
-    # Two products, for the squeezed channels have another range. The far ones get batch norm's scale with W_a.
+    # Two products, because squeezed channels have another range. W_a applies the scale of batch norm to the far ones.
     own = inside.weight(f"{name}/own/w", own * scale)
     far = inside.weight(f"{name}/far/w", far) if layer.squeezed else far
     bias = value(layer.b) * scale + shift
@@ -184,7 +186,7 @@ def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Fun
     else:
         fixed = tf.unstack(tf.constant(layer.adjacency)[:, None, None])
 
-    def call(x):
+    def call(x: Any) -> Any:
         adjacency = graph(x) if layer.dynamic else fixed
         near = inside.activation(f"{name}/own", _product(x, own))
         h = _aggregate(adjacency[:1], near, [layer.channels]) + bias
@@ -197,20 +199,20 @@ def _shared_hcsf(layer: HCSF, affine: tuple, quantizer: Float, name: str) -> Fun
     return call
 
 
-def dynamic_graph(layer: DynamicGraph, quantizer: Float, name: str) -> Callable[[tf.Tensor], list[tf.Tensor]]:
-    """`DynamicGraph`: (b, t, j, c) -> for each group (b, 1 or t, i, j)."""
+def dynamic_graph(layer: DynamicGraph, quantizer: Float, name: str) -> Callable[[Any], list[Any]]:
+    """`DynamicGraph`: (b, t, j, c) -> a tensor (b, 1 or t, i, j) for each group."""
     groups, joints, _ = layer.adjacency.shape
     width, embedding = layer.width, temporal_conv(layer.embedding, None, quantizer, f"{name}/embedding")
     m, alpha = tf.unstack(value(layer.m)), tf.unstack(value(layer.alpha))
 
-    def call(x):
+    def call(x: Any) -> list[Any]:
         frames = x.shape[1]
         scale = 1 / math.sqrt(width) / (1 if layer.causal else frames)
         both, adjacency = quantizer.activation(f"{name}/embedding/y", embedding(x)), []
         for k in range(groups):
             theta, phi = (both[..., at * width : (at + 1) * width] for at in (k, groups + k))
             if not layer.causal:
-                # One matrix a clip: (b, t, j, w) -> (b, 1, j, t * w).
+                # One matrix per clip: (b, t, j, w) -> (b, 1, j, t * w).
                 theta, phi = (
                     tf.reshape(tf.transpose(e, (0, 2, 1, 3)), (-1, 1, joints, frames * width)) for e in (theta, phi)
                 )
@@ -223,14 +225,14 @@ def dynamic_graph(layer: DynamicGraph, quantizer: Float, name: str) -> Callable[
 def temporal_conv(
     layer: TemporalConv, norm: keras.layers.BatchNormalization | None, quantizer: Float, name: str
 ) -> Function:
-    """`TemporalConv` and the batch norm that follows it: (b, t, j, c) -> (b, frames out, j, d)."""
+    """`TemporalConv` and the batch norm after it: (b, t, j, c) -> (b, frames out, j, d)."""
     scale, shift = folded(norm)
     w = quantizer.weight(f"{name}/w", value(layer.w) * scale)
     bias = shift if layer.b is None else value(layer.b) * scale + shift
     reach = 0 if layer.zero_padded or layer.stride > 1 else (layer.kernel - 1) * layer.dilation
     before = reach if layer.causal else reach // 2
 
-    def call(x):
+    def call(x: Any) -> Any:
         edges = [(x[:, :1], before), (x, 1), (x[:, -1:], reach - before)]
         x = concatenate([part * tf.ones((1, n, 1, 1)) if n > 1 else part for part, n in edges if n], axis=1)
         y = tf.nn.conv2d(

@@ -1,15 +1,18 @@
-"""PhoneModel: what a detector gives in, metres or probabilities out, as one TensorFlow function of static shapes.
+"""PhoneModel: from the keypoints of a detector to poses or probabilities, as one TensorFlow function of static shapes.
 
-keypoints in pixels -> joint map -> normalisation -> streams -> model -> pose or probabilities. A phone app feeds what
-its detector gives and does nothing else.
+keypoints in pixels -> joint map -> normalization -> streams -> model -> pose or probabilities. An app passes in what
+its detector returns and does nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.export.graph import frames
 from skelgnn_tf.export.graph.layers import FLOAT, Float, Function, above_zero, folded, hcsf, temporal_conv, value
 from skelgnn_tf.layers import HCSF
@@ -17,94 +20,81 @@ from skelgnn_tf.models import ActionRecognizer, PoseLifter
 from skelgnn_tf.models.pose_lifter import OUTPUT_UNIT_M
 from skelgnn_tf.skeletons import Skeleton, joint_map
 
+#: {name of a tensor: shape}.
+Shapes = dict[str, tuple[int, ...]]
+
 
 class PhoneModel(tf.Module):
-    """A trained model with everything between a detector and it inside.
+    """A trained model, together with everything between a detector and the model.
 
     Args:
         model: PoseLifter or ActionRecognizer.
-        config: Of its run.
-        layout: Joints of the detector; of a recogniser of 3D poses, whose input is poses of its own joints, None.
-        flip: Average a lifter's poses with those of the mirrored keypoints; twice the cost.
-        quantizer: What stands round the quantised operations.
+        config: Config of its run.
+        layout: Joints of the detector; None for a recognizer of 3D poses, which takes poses of its own joints.
+        flip: Average a lifter's poses with those of the mirrored keypoints, at twice the cost.
+        quantizer: Rounds the inputs, outputs and weights of quantized operations.
 
     Attributes:
         inputs: {name: shape} of `run`, batch 1: `keypoints` (1, frames, joints, 3: x, y in pixels, confidence; two
             persons: (1, 2, frames, joints, 3)) and `image_size` (1, 2: width, height in pixels), or `pose_m`
-            (1, persons, frames, joints, 3: metres, camera axes).
-        outputs: {name: shape}: `pose_m` (1, 1 or frames, joints, 3: metres, camera axes, root at the origin) and
-            `confidence` (1, 1 or frames, joints), or `probabilities` (1, classes).
-        step_inputs: The same of `step`, a causal lifter's; empty for others.
+            (1, persons, frames, joints, 3: meters, camera axes).
+        outputs: {name: shape} of `run`: `pose_m` (1, 1 or frames, joints, 3: meters, camera axes, root at the origin)
+            and `confidence` (1, 1 or frames, joints), or `probabilities` (1, classes).
+        step_inputs: {name: shape} of `step`, which only causal lifters have; empty for other models.
 
     Raises:
-        ValueError: A layout that lacks joints of the model, a pixel-protocol lifter, flips of a recogniser.
+        ValueError: A layout that lacks joints of the model, a lifter of the pixel protocol, or flips of a recognizer.
+
+    Example:
+        >>> loaded = checkpoints.load("fitness_9f")  # doctest: +SKIP
+        >>> PhoneModel(loaded.model, loaded.config, skeletons.BLAZEPOSE_33).inputs["keypoints"]  # doctest: +SKIP
+        (1, 9, 33, 3)
     """
 
     def __init__(
         self,
         model: PoseLifter | ActionRecognizer,
-        config: Config,
+        config: LiftConfig | ActionConfig,
         layout: Skeleton | None,
         flip: bool = False,
         quantizer: Float = FLOAT,
     ) -> None:
         super().__init__(name="phone")
-        lifts = isinstance(model, PoseLifter)
-        if config.protocol == "pixel":
-            raise ValueError(
-                "the model predicts pixels (--protocol pixel), which become metres only by the true depth of the "
-                "root, and no phone knows that; export a model trained with --protocol camera"
-            )
-        if flip and not lifts:
-            raise ValueError("--flip averages poses; a recogniser of actions has none")
-        if (layout is None) != (config.input == "pose"):
-            raise ValueError(
-                f"a recogniser of 3D poses takes poses of its own joints ({model.skeleton.name}), so --keypoint-layout "
-                "does not go with it"
-            )
-        if layout is not None:
-            joint_map(layout, model.skeleton)  # names the joints that are missing
-        self.model, self.config, self.layout, self.flip = model, config, layout, flip
-        self.core = (lifter_core if lifts else recognizer_core)(model, quantizer)
-        persons = () if lifts or model.persons == 1 else (model.persons,)
-        if layout is None:
-            self.inputs = {"pose_m": (1, *model.input_axes[1:])}
-        else:
-            self.inputs = {"keypoints": (1, *persons, model.frames, layout.num_joints, 3), "image_size": (1, 2)}
-        if lifts:
-            shape = (1, model.frames if model.every_frame else 1, model.skeleton.num_joints)
-            self.outputs = {"pose_m": (*shape, 3), "confidence": shape}
-        else:
-            self.outputs = {"probabilities": (1, len(model.classes))}
-        self.step_inputs = {}
-        if lifts and model.causal and model.frames > 1:
-            joints = layout.num_joints
+        _check(model, config, layout, flip)
+        self.model: Any = model
+        self.config, self.layout, self.flip = config, layout, flip
+        core: Any = lifter_core if isinstance(model, PoseLifter) else recognizer_core
+        self.core: Function = core(model, quantizer)
+        self.inputs, self.outputs = _input_shapes(model, layout), _output_shapes(model)
+        self.step_inputs: Shapes = {}
+        if isinstance(model, PoseLifter) and model.causal and model.frames > 1:
+            joints = self.inputs["keypoints"][-2]
             self.step_inputs = {
                 "keypoints": (1, 1, joints, 3),
                 "image_size": (1, 2),
                 "state": (1, model.frames - 1, joints, 4),
             }
 
-    def run(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`inputs` -> `outputs`, any batch."""
+    def run(self, **inputs: Any) -> dict[str, Any]:
+        """`inputs` -> `outputs`, with any batch size."""
         if self.layout is None:
             return {"probabilities": tf.nn.softmax(self.core(inputs["pose_m"]))}
-        give = self._lift if isinstance(self.model, PoseLifter) else self._recognize
-        return give(inputs["keypoints"], inputs["image_size"])
+        run = self._lift if isinstance(self.model, PoseLifter) else self._recognize
+        return run(inputs["keypoints"], inputs["image_size"])
 
-    def step(self, keypoints: tf.Tensor, image_size: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One frame more of a causal lifter: its pose, and the state for the next.
+    def step(self, keypoints: Any, image_size: Any, state: Any) -> dict[str, Any]:
+        """One more frame of a causal lifter.
 
         Args:
             keypoints: (b, 1, joints, 3), the new frame.
             image_size: (b, 2).
-            state: (b, frames - 1, joints, 4): the frames before and 1 where there was one; zeros at the start.
+            state: (b, frames - 1, joints, 4): the previous frames, and 1 where there was one; zeros at the start.
 
         Returns:
-            pose_m (b, 1, joints, 3) and confidence (b, 1, joints) of the new frame, and `state`.
+            `pose_m` (b, 1, joints, 3) and `confidence` (b, 1, joints) of the new frame, and the next `state`.
         """
         past, there = state[..., :3], state[..., 3:]
-        # Before its start a clip's first frame stands still, as in `inference.lift`.
+        # Before the start of a clip its first frame repeats, as in `windows.lift`.
         begins = tf.concat([there[:, 1:], there[:, :1] * 0.0 + 1.0], axis=1) - there
         first = tf.reduce_sum(tf.concat([past[:, 1:], keypoints], axis=1) * begins, axis=1, keepdims=True)
         first = there[:, :1] * past[:, :1] + (1.0 - there[:, :1]) * first
@@ -113,16 +103,16 @@ class PhoneModel(tf.Module):
         new = tf.concat([keypoints, keypoints[..., :1] * 0.0 + 1.0], axis=-1)
         return {name: out[:, -1:] for name, out in outputs.items()} | {"state": tf.concat([state[:, 1:], new], axis=1)}
 
-    def _lift(self, keypoints: tf.Tensor, image_size: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _lift(self, keypoints: Any, image_size: Any) -> dict[str, Any]:
         model = self.model
         with tf.name_scope("keypoints"):
-            # The picture's size has a part in every frame of reference, so that the input stays in the file.
+            # The size of the picture is used for every keypoint frame, so that the input stays in the file.
             keypoints = frames.map_joints(frames.screen(keypoints, image_size), self.layout, model.skeleton)
             xy, confidence = keypoints[..., :2], keypoints[..., 2:]
             seen = above_zero(confidence)
             xy = xy * seen
-            # Nothing tells a model without confidence which keypoints are missing. On the screen a window that shows
-            # nothing lies in the picture's middle, as in training.
+            # A model without confidence cannot tell which keypoints are missing. On the screen, a window without any
+            # keypoint is in the middle of the picture, as in training.
             xy, seen = (xy, seen) if model.input_channels == 3 else (frames.fill(xy, seen), seen * 0.0 + 1.0)
             if model.person_frame is not None:
                 xy = frames.person_frame(xy, seen)
@@ -134,21 +124,21 @@ class PhoneModel(tf.Module):
             confidence = confidence[:, model.frames - 1 - ahead : model.frames - ahead]
         return {"pose_m": pose, "confidence": tf.reshape(confidence, (-1, *confidence.shape[1:3]))}
 
-    def _flipped(self, x: tf.Tensor) -> tf.Tensor:
+    def _flipped(self, x: Any) -> Any:
         skeleton = self.model.skeleton
         swap = np.eye(skeleton.num_joints)[list(skeleton.mirror)]
 
-        def mirrored(v):
+        def mirrored(v: Any) -> Any:
             v = frames.along_joints(v, swap)
             return tf.concat([v[..., :1] * -1.0, v[..., 1:]], axis=-1)
 
         return (self.core(x) + mirrored(self.core(mirrored(x)))) * 0.5
 
-    def _recognize(self, keypoints: tf.Tensor, image_size: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _recognize(self, keypoints: Any, image_size: Any) -> dict[str, Any]:
         model = self.model
         with tf.name_scope("keypoints"):
-            # The persons' frames one behind the other, (b, p * t, j, 3), until the model tells them apart.
-            flat = tf.reshape(keypoints, (-1, model.persons * model.frames, self.layout.num_joints, 3))
+            # The frames of one person after those of the other, (b, p * t, j, 3), until the model separates them.
+            flat = tf.reshape(keypoints, (-1, model.persons * model.frames, *keypoints.shape[-2:]))
             flat = frames.map_joints(frames.screen(flat, image_size), self.layout, model.skeleton)
             xy, confidence = flat[..., :2], flat[..., 2:]
             seen = above_zero(confidence)
@@ -158,17 +148,56 @@ class PhoneModel(tf.Module):
         return {"probabilities": tf.nn.softmax(self.core(x))}
 
 
-def lifter_core(model: PoseLifter, quantizer: Float = FLOAT) -> Function:
-    """PoseLifter at inference, behind its keypoint frame: (b, t, j, 2 or 3) -> metres (b, 1 or t, j, 3)."""
+def _check(
+    model: PoseLifter | ActionRecognizer, config: LiftConfig | ActionConfig, layout: Skeleton | None, flip: bool
+) -> None:
+    """Raises ValueError for what cannot be exported together."""
+    if isinstance(config, LiftConfig) and config.protocol == "pixel":
+        raise ValueError(
+            "the model must be trained with --protocol camera. Received: --protocol pixel. It predicts pixels, which "
+            "become meters only with the true depth of the root, and a phone does not know that."
+        )
+    if flip and not isinstance(model, PoseLifter):
+        raise ValueError("--flip must be used with a pose lifter. Received: an action recognizer. Leave --flip out.")
+    takes_poses = isinstance(config, ActionConfig) and config.input == "pose"
+    if layout is not None and takes_poses:
+        raise ValueError(
+            f"--keypoint-layout must be left out for a recognizer of 3D poses. Received: {layout.name}. Its input is "
+            f"poses of its own joints ({model.skeleton.name})."
+        )
+    if layout is None and not takes_poses:
+        raise ValueError(
+            "layout must be the joints of the keypoints. Received: None. Pass a skeleton, such as COCO_17."
+        )
+    if layout is not None:
+        joint_map(layout, model.skeleton)  # names the joints that are missing
 
-    def unit(layer, name: str, inside: Float = quantizer) -> Function:
+
+def _input_shapes(model: Any, layout: Skeleton | None) -> Shapes:
+    if layout is None:
+        return {"pose_m": (1, *model.input_axes[1:])}
+    persons = () if isinstance(model, PoseLifter) or model.persons == 1 else (model.persons,)
+    return {"keypoints": (1, *persons, model.frames, layout.num_joints, 3), "image_size": (1, 2)}
+
+
+def _output_shapes(model: Any) -> Shapes:
+    if not isinstance(model, PoseLifter):
+        return {"probabilities": (1, len(model.classes))}
+    shape = (1, model.frames if model.every_frame else 1, model.skeleton.num_joints)
+    return {"pose_m": (*shape, 3), "confidence": shape}
+
+
+def lifter_core(model: PoseLifter, quantizer: Float = FLOAT) -> Function:
+    """PoseLifter at inference, after its keypoint frame: (b, t, j, 2 or 3) -> meters (b, 1 or t, j, 3)."""
+
+    def unit(layer: Any, name: str, inside: Float = quantizer) -> Function:
         inner, slope = layer.layer, layer.activation.negative_slope
         product = (hcsf if isinstance(inner, HCSF) else temporal_conv)(inner, layer.norm, inside, name)
         return lambda x: quantizer.activation(
             f"{name}/out", tf.nn.leaky_relu(inside.activation(f"{name}/sum", product(x)), slope)
         )
 
-    # The first layer takes coordinates and the last one gives them: both are small and keep their precision.
+    # The first layer takes coordinates and the last one returns them. Both are small and keep their precision.
     first = unit(model.first, "first", FLOAT)
     blocks = [
         (kernel, unit(a, f"block{i}_a"), unit(b, f"block{i}_b"))
@@ -176,14 +205,14 @@ def lifter_core(model: PoseLifter, quantizer: Float = FLOAT) -> Function:
     ]
     last = hcsf(model.last, None, FLOAT, "last")
 
-    def residual(x, kernel: int):
+    def residual(x: Any, kernel: int) -> Any:
         if model.every_frame or kernel == 1:
             return x
         _, t, j, c = x.shape
         at = kernel - 1 if model.causal else kernel // 2
         return tf.reshape(tf.reshape(x, (-1, kernel, j, c))[:, at : at + 1], (-1, t // kernel, j, c))
 
-    def call(x):
+    def call(x: Any) -> Any:
         x = first(x)
         for i, (kernel, a, b) in enumerate(blocks):
             x = quantizer.activation(f"block{i}/out", residual(x, kernel) + b(a(x)))
@@ -192,10 +221,10 @@ def lifter_core(model: PoseLifter, quantizer: Float = FLOAT) -> Function:
     return call
 
 
-def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Function:
+def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Callable[..., Any]:
     """ActionRecognizer at inference: (b, p, t, j, channels) -> logits (b, classes).
 
-    In training its random affine maps take part, and nothing else of what training does.
+    With training=True its random affine maps take part, and nothing else of what training does.
     """
     channels, joints = model.input_channels, model.skeleton.num_joints
     scale, shift = folded(model.input_norm)
@@ -203,7 +232,7 @@ def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Functi
     blocks = [_block(block, quantizer, f"block{i}", quantizer if i else FLOAT) for i, block in enumerate(model.blocks)]
     kernel, bias = value(model.dense.kernel), value(model.dense.bias)
 
-    def call(x, training=False):
+    def call(x: Any, training: bool = False) -> Any:
         x, present = _clip(model, x, training)
         x = tf.reshape(x, (-1, model.frames, joints * channels)) * scale + shift
         x = tf.reshape(x, (-1, model.frames, joints, channels))
@@ -217,15 +246,15 @@ def recognizer_core(model: ActionRecognizer, quantizer: Float = FLOAT) -> Functi
     return call
 
 
-def _clip(model: ActionRecognizer, x: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Normalised and streamed (b * p, t, j, channels), and who is there (b, p, 1)."""
+def _clip(model: ActionRecognizer, x: Any, training: bool) -> tuple[Any, Any]:
+    """The normalized stream (b * p, t, j, channels), and 1 for each person who is present (b, p, 1)."""
     _, p, t, j, channels = x.shape
     if model.clip_frame.normalization == "box" and channels > model.dims:
         flat = tf.reshape(x, (-1, p * t, j, channels))
         seen = above_zero(flat[..., -1:])
         flat = tf.concat([frames.clip_box(flat[..., :-1], seen), flat[..., -1:] * seen], axis=-1)
     else:
-        # Rarer ways stay Keras' own: builtins, but not all of them XNNPACK's.
+        # Rare normalizations keep the Keras layer: TFLite has its operations, but XNNPACK not all of them.
         flat = model.clip_frame(x)
         seen = x[..., -1:] if channels > model.dims else tf.reduce_sum(tf.abs(x), axis=-1, keepdims=True)
         seen = above_zero(seen)
@@ -234,7 +263,8 @@ def _clip(model: ActionRecognizer, x: tf.Tensor, training: bool) -> tuple[tf.Ten
     return frames.stream(model.features, tf.reshape(flat, (-1, t, j, channels))), present
 
 
-def _block(block, quantizer: Float, name: str, first: Float) -> Function:
+def _block(block: Any, quantizer: Float, name: str, first: Float) -> Function:
+    """A block of ActionRecognizer: (b, t, j, c) -> (b, t, j, d)."""
     graph = hcsf(block.hcsf, block.hcsf_norm, first, f"{name}/hcsf")
     conv = temporal_conv(block.conv, block.conv_norm, quantizer, f"{name}/conv")
     skip = (
@@ -243,11 +273,11 @@ def _block(block, quantizer: Float, name: str, first: Float) -> Function:
         else None
     )
 
-    def call(x):
+    def call(x: Any) -> Any:
         y = conv(quantizer.activation(f"{name}/between", tf.nn.relu(graph(x))))
         if block.residual != "none":
-            beside = x if skip is None else quantizer.activation(f"{name}/skip", skip(x))
-            y = quantizer.activation(f"{name}/conv", y) + beside
+            skipped = x if skip is None else quantizer.activation(f"{name}/skip", skip(x))
+            y = quantizer.activation(f"{name}/conv", y) + skipped
         return quantizer.activation(f"{name}/out", tf.nn.relu(y))
 
     return call

@@ -1,1 +1,1 @@
-"""What training does to windows. The same functions run inside a tf.data graph and on arrays (`random.Draws`)."""
+"""Augmentation of training windows in keras.ops, so that it runs on every backend."""

@@ -1,8 +1,9 @@
-"""Bodies and movements that no clip shows: other bones and joints, limbs that are turned or move as another's."""
+"""Bodies and motion that no clip has, in keras.ops: other bones and joints, limbs turned or exchanged."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -14,16 +15,16 @@ from skelgnn_tf.skeletons import Skeleton
 _HEADS = ("nose", "neck", "head", "head_top")
 
 
-def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
-    """Moves some arms, legs and heads as other windows' in the batch, so that no combination is unheard of.
+def mix_limbs(target: Any, probability: float, skeleton: Skeleton, draws: Draws) -> Any:
+    """Gives arms, legs and heads the motion of other windows in the batch, for new combinations.
 
-    A limb keeps its bones' lengths and takes their directions, as they lie to the other's trunk.
+    A limb keeps the lengths of its bones and takes their directions relative to the trunk from the other window.
 
     Args:
-        target: (batch, frames, joints, 3) root-relative metres.
-        share: Of limbs that move as another's.
-        skeleton: Of the joints.
-        draws: Decides which.
+        target: (batch, frames, joints, 3) root-relative meters.
+        probability: Probability that a limb takes its motion from another window.
+        skeleton: Defines the joints.
+        draws: Random numbers.
 
     Returns:
         Poses of the same shape.
@@ -34,9 +35,9 @@ def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
     mixed = list(ops.unstack(target, axis=2))
     for place, (stem, across) in enumerate(_limbs(skeleton).items()):
         axes = _trunk(target, skeleton, across)
-        # Batches are shuffled, so a neighbour is anybody.
+        # Batches are shuffled, so a neighbor is a random window.
         other, other_axes = (ops.roll(x, place + 1, axis=0) for x in (target, axes))
-        chosen = draws.uniform((ops.shape(target)[0], 1, 1)) < share
+        chosen = draws.uniform((ops.shape(target)[0], 1, 1)) < probability
         for joint in skeleton.below(skeleton.index(stem)):
             parent = skeleton.parents[joint]
             own, its = (pose[:, :, joint] - pose[:, :, parent] for pose in (target, other))
@@ -46,16 +47,17 @@ def mix_limbs(target, share: float, skeleton: Skeleton, draws: Draws):
     return ops.stack(mixed, axis=2)
 
 
-def turn_limbs(target, degrees: float, skeleton: Skeleton, draws: Draws):
-    """Turns arms, legs and head about shoulders, hips and neck, and what is below elbows and knees half as much.
+def turn_limbs(target: Any, degrees: float, skeleton: Skeleton, draws: Draws) -> Any:
+    """Rotates arms, legs and head about shoulders, hips and neck, and forearms and shanks by half as much in addition.
 
-    Heads also nod, by up to five times as much: data sets show people who look ahead.
+    Heads also nod by up to five times as much, since people in data sets mostly look ahead. The rotation is constant
+    over a window.
 
     Args:
-        target: (batch, frames, joints, 3) root-relative metres.
+        target: (batch, frames, joints, 3) root-relative meters.
         degrees: Standard deviation of the angle about each axis.
-        skeleton: Of the joints.
-        draws: Source of the turns, one for all frames of a window.
+        skeleton: Defines the joints.
+        draws: Random numbers.
 
     Returns:
         Poses of the same shape.
@@ -71,7 +73,7 @@ def turn_limbs(target, degrees: float, skeleton: Skeleton, draws: Draws):
         rotation = nod if stem in _HEADS else ops.eye(3)
         for depth, joint in enumerate(skeleton.below(skeleton.index(stem))):
             if depth < 2:
-                # The second bone turns with the first, and by itself.
+                # The second bone turns with the first one, and on its own.
                 rotation = ops.matmul(_turned(degrees / (1 + depth) * draws.normal((batch, 3))), rotation)
             parent = skeleton.parents[joint]
             bone = target[:, :, joint] - target[:, :, parent]
@@ -79,23 +81,23 @@ def turn_limbs(target, degrees: float, skeleton: Skeleton, draws: Draws):
     return ops.stack(turned, axis=2)
 
 
-def vary_bodies(target, sigma: float, skeleton: Skeleton, draws: Draws):
-    """Gives each window a body of its own: bones longer and shorter, alike on both sides, joints' angles as they were.
+def vary_bodies(target: Any, sigma: float, skeleton: Skeleton, draws: Draws) -> Any:
+    """Gives each window another body: the lengths of bones change, similarly on both sides, joint angles do not.
 
-    People differ by some percent, and so do data sets in where they say that a joint is: a wrist, a hip, the head.
+    People differ by some percent, and data sets differ as much in their definitions of a wrist, a hip or a head.
 
     Args:
-        target: (batch, frames, joints, 3) root-relative metres.
+        target: (batch, frames, joints, 3) root-relative meters.
         sigma: Standard deviation of the logarithm of a bone's length.
-        skeleton: Of the joints.
-        draws: Source of the bodies.
+        skeleton: Defines the joints.
+        draws: Random numbers.
 
     Returns:
         Poses of the same shape.
     """
     batch, joints = ops.shape(target)[0], skeleton.num_joints
     both, own = draws.normal((batch, 1, joints, 1)), draws.normal((batch, 1, joints, 1))
-    # A bone of the middle has no twin: it is its own.
+    # A bone in the middle is its own mirror image.
     both = (both + ops.take(both, np.array(skeleton.mirror), axis=2)) / np.where(
         np.array(skeleton.mirror) == np.arange(joints), 2, math.sqrt(2)
     ).astype(np.float32)[:, None]
@@ -107,22 +109,41 @@ def vary_bodies(target, sigma: float, skeleton: Skeleton, draws: Draws):
     return ops.stack(varied, axis=2)
 
 
-def displacement(pose, sigma: float, skeleton: Skeleton, draws: Draws):
-    """A displacement of each joint (b, t, j, 3 metres) that turns with the trunk, of this deviation."""
+def displacement(pose: Any, sigma: float, skeleton: Skeleton, draws: Draws) -> Any:
+    """Returns a random displacement of each joint that turns with the trunk.
+
+    Args:
+        pose: (batch, frames, joints, 3) meters.
+        sigma: Standard deviation in meters.
+        skeleton: Defines the joints.
+        draws: Random numbers.
+
+    Returns:
+        (batch, frames, joints, 3) meters.
+    """
     trunk = _trunk(pose, skeleton, "hip")
-    # Both sides of a detector err alike, and each a little on its own.
+    # A detector makes similar errors on both sides.
     batch, joints = ops.shape(pose)[0], skeleton.num_joints
     own, shared = draws.normal((batch, 1, joints, 3)), draws.normal((batch, 1, joints, 3))
     offset = sigma * (0.5 * own + 0.6 * (shared + mirrored(shared, skeleton)))
-    # Of heads, detectors show anything from the ears to the top.
+    # Detectors place heads anywhere from the ears to the top.
     offset = offset * np.array([[3.0 if name in _HEADS else 1.0] for name in skeleton.joints], np.float32)
     along = sigma * 2 * draws.normal((batch, 1, joints, 1))
     parents = np.array([joint if parent < 0 else parent for joint, parent in enumerate(skeleton.parents)])
     return ops.matmul(offset, trunk) + along * (ops.take(pose, parents, axis=-2) - pose)
 
 
-def implied_neck(pose, skeleton: Skeleton, draws: Draws):
-    """Half of the windows as of a detector without a neck, which `skeletons.joint_map` puts on the way to the head."""
+def implied_neck(pose: Any, skeleton: Skeleton, draws: Draws) -> Any:
+    """Places the neck of half of the windows as `skeletons.joint_map` does for detectors without a neck.
+
+    Args:
+        pose: (batch, frames, joints, 3) meters.
+        skeleton: Defines the joints.
+        draws: Random numbers.
+
+    Returns:
+        Poses of the same shape.
+    """
     if not {"thorax", "neck", "head"} <= set(skeleton.joints):
         return pose
     thorax, neck, head = (skeleton.index(name) for name in ("thorax", "neck", "head"))
@@ -133,7 +154,7 @@ def implied_neck(pose, skeleton: Skeleton, draws: Draws):
 
 
 def _limbs(skeleton: Skeleton) -> dict[str, str]:
-    """The first joint of whatever moves by itself, and the joints across the trunk where it hangs."""
+    """The first moving joint of each limb, and the pair of joints of the trunk that it is attached to."""
     shoulder = skeleton.index("left_shoulder")
     heads = (name for name in ("neck", "head") if name in skeleton.joints)
     head = next((name for name in heads if shoulder not in skeleton.below(skeleton.index(name))), None)
@@ -142,8 +163,8 @@ def _limbs(skeleton: Skeleton) -> dict[str, str]:
     return limbs if head is None else {head: "shoulder"} | limbs
 
 
-def _trunk(pose, skeleton: Skeleton, across: str):
-    """How the trunk lies at the hips or shoulders: (b, t, 3 axes, 3), the body's left, up and the third."""
+def _trunk(pose: Any, skeleton: Skeleton, across: str) -> Any:
+    """Axes of the trunk at the hips or shoulders: (b, t, 3 axes, 3), the body's left, up and the third one."""
     left, right, *shoulders = (
         pose[:, :, skeleton.index(name)]
         for name in (f"left_{across}", f"right_{across}", "left_shoulder", "right_shoulder")
@@ -154,8 +175,8 @@ def _trunk(pose, skeleton: Skeleton, across: str):
     return ops.stack([x, ops.cross(z, x), z], axis=-2)
 
 
-def _turned(degrees):
-    """Rotation matrices (b, 3, 3) about the axes (b, 3), by as many degrees as those are long."""
+def _turned(degrees: Any) -> Any:
+    """Rotation matrices (b, 3, 3) from rotation vectors (b, 3) in degrees."""
     angle = ops.norm(degrees, axis=-1, keepdims=True)
     x, y, z = ops.unstack(degrees / ops.maximum(angle, 1e-6), axis=-1)
     zero = ops.zeros_like(x)

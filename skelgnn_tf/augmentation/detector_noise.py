@@ -1,6 +1,8 @@
-"""The errors of a 2D detector: noise, missing joints and swapped sides, in keras.ops."""
+"""The errors of a 2D detector in keras.ops: noise, missing joints and swapped sides."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -9,15 +11,15 @@ from skelgnn_tf.augmentation.random import Draws
 from skelgnn_tf.skeletons import Skeleton
 
 
-def blur(keypoints, noise: float, draws: Draws):
-    """Adds a detector's error: part of it stays through the window, part changes with each frame.
+def blur(keypoints: Any, noise: float, draws: Draws) -> Any:
+    """Adds the error of a detector. One part is constant over the window, the other changes with each frame.
 
-    Joints differ in how badly they are seen; confidence, if there is one, falls where the error is large.
+    The size of the error differs between joints. Confidence, if there is one, is low where the error is large.
 
     Args:
         keypoints: (batch, frames, joints, 2 or 3).
-        noise: Standard deviation of the median joint, as a share of the longer side of the person's box.
-        draws: Source of the error.
+        noise: Standard deviation of the median joint, relative to the longer side of the person's bounding box.
+        draws: Random numbers.
 
     Returns:
         Keypoints of the same shape.
@@ -34,43 +36,43 @@ def blur(keypoints, noise: float, draws: Draws):
     if channels == 2:
         return moved
     size = ops.norm(error, axis=-1, keepdims=True) / (4 * noise)
-    sure = ops.clip(1 - size * draws.uniform((batch, 1, joints, 1)), 0.05, 1)
-    return ops.concatenate([moved, keypoints[..., 2:] * sure], axis=-1)
+    confidence = ops.clip(1 - size * draws.uniform((batch, 1, joints, 1)), 0.05, 1)
+    return ops.concatenate([moved, keypoints[..., 2:] * confidence], axis=-1)
 
 
-def drop(keypoints, share: float, draws: Draws):
-    """Marks keypoints as missing: half of them for the whole window, half in single frames.
+def drop(keypoints: Any, probability: float, draws: Draws) -> Any:
+    """Marks keypoints as missing: half of them in the whole window, half in single frames.
 
     Args:
         keypoints: (batch, frames, joints, 3), the last channel confidence.
-        share: Of keypoints, missing on average.
-        draws: Decides which.
+        probability: Mean probability that a keypoint is missing.
+        draws: Random numbers.
 
     Returns:
-        Keypoints of the same shape, confidence, x and y 0 where missing.
+        Keypoints of the same shape, all zeros where missing.
     """
     batch, frames, joints, _ = ops.shape(keypoints)
-    # How much is hidden differs from window to window.
-    share = share * draws.uniform((batch, 1, 1, 1), 0, 2)
-    kept = (draws.uniform((batch, 1, joints, 1)) > share / 2) & (draws.uniform((batch, frames, joints, 1)) > share / 2)
+    # Windows differ in how much is hidden.
+    half = probability * draws.uniform((batch, 1, 1, 1), 0, 2) / 2
+    kept = (draws.uniform((batch, 1, joints, 1)) > half) & (draws.uniform((batch, frames, joints, 1)) > half)
     return keypoints * ops.cast(kept, keypoints.dtype)
 
 
-def swap_sides(keypoints, share: float, skeleton: Skeleton, draws: Draws):
-    """Takes left for right during a run of frames, as detectors do with people seen from the side or against the light.
+def swap_sides(keypoints: Any, probability: float, skeleton: Skeleton, draws: Draws) -> Any:
+    """Swaps left and right in a run of frames, as detectors do for people seen from the side or against the light.
 
     Args:
         keypoints: (batch, frames, joints, 2 or 3).
-        share: Of windows that have such a run; it is up to half a window long.
-        skeleton: Whose mirror swaps the sides.
-        draws: Decides where.
+        probability: Probability that a window has such a run, which is up to half a window long.
+        skeleton: Defines the joints and their mirror images.
+        draws: Random numbers.
 
     Returns:
         Keypoints of the same shape.
     """
     batch, frames, *_ = ops.shape(keypoints)
-    # Whole frames, so that even a window of one frame may be swapped.
+    # Whole frames, so that a window of one frame may be swapped too.
     begin, length = ops.floor(draws.uniform((batch, 1), 0, frames)), draws.uniform((batch, 1), 0, frames / 2)
     t = ops.arange(frames, dtype="float32")[None]
-    inside = (t >= begin) & (t < begin + length) & (draws.uniform((batch, 1)) < share)
+    inside = (t >= begin) & (t < begin + length) & (draws.uniform((batch, 1)) < probability)
     return ops.where(inside[:, :, None, None], ops.take(keypoints, np.array(skeleton.mirror), axis=-2), keypoints)

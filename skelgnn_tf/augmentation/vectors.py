@@ -1,6 +1,8 @@
-"""Vector arithmetic that the augmentations share."""
+"""Vector arithmetic shared by the augmentations."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -8,13 +10,13 @@ from keras import ops
 from skelgnn_tf.skeletons import Skeleton
 
 
-def unit(v):
-    """Vectors (..., 3) of length 1; those of no length stay so."""
+def unit(v: Any) -> Any:
+    """Scales vectors (..., 3) to length 1. Zero vectors stay zero."""
     return v / ops.maximum(ops.norm(v, axis=-1, keepdims=True), 1e-6)
 
 
-def mirrored(x, skeleton: Skeleton):
-    """Poses or keypoints (..., joints, 2 or 3) as in a mirror: x turned round, left and right exchanged."""
+def mirrored(x: Any, skeleton: Skeleton) -> Any:
+    """Mirrors poses or keypoints (..., joints, 2 or 3): x changes sign, left and right are exchanged."""
     sign = np.ones(x.shape[-1], np.float32)
     sign[0] = -1
     return ops.take(x, np.array(skeleton.mirror), axis=-2) * sign

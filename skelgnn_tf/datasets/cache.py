@@ -1,4 +1,4 @@
-"""Where parsed data sets are kept, so that a second run loads them in seconds."""
+"""The cache of parsed data sets, with which a second run loads them in seconds."""
 
 from __future__ import annotations
 
@@ -8,30 +8,25 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from skelgnn_tf.cache_dir import cache_dir
+
 
 def cache_folder(name: str, sources: Sequence[str | Path], version: str) -> Path:
-    """The folder for what is parsed from some files; another one when a file, or how it is parsed, changes.
+    """Returns the folder for what is parsed from some files. It changes when a file or the parser changes.
 
     Args:
-        name: Begins the folder's name, for people who look into the cache.
-        sources: The files, by whose path, size and time of change the folder is named.
-        version: Of the parser and of all settings that change what it makes.
+        name: Start of the folder's name, for people who look into the cache.
+        sources: The files. Their paths, sizes and modification times determine the folder.
+        version: Version of the parser and all settings that change its result.
 
     Returns:
-        A folder in $SKELGNN_TF_CACHE, or skelgnn-tf in $XDG_CACHE_HOME or ~/.cache; it need not exist.
+        A folder in the cache folder (see `skelgnn_tf.cache_dir`). It may not exist.
     """
     digest = hashlib.sha256(version.encode())
-    # A data set has 100,000 files in a folder or two, and to resolve a path takes longer than all else here.
+    # A data set has 100,000 files in one or two folders, and resolving paths takes longer than everything else.
     resolve = functools.cache(os.path.realpath)
-    for source in sorted(map(os.fspath, sources)):
+    for source in sorted(os.fspath(source) for source in sources):
         folder, file = os.path.split(source)
         stat = os.stat(source)
         digest.update(f"{resolve(folder)}\0{file}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
-    return cache_root() / f"{name}-{digest.hexdigest()[:16]}"
-
-
-def cache_root() -> Path:
-    """$SKELGNN_TF_CACHE, or skelgnn-tf in $XDG_CACHE_HOME or ~/.cache."""
-    if os.environ.get("SKELGNN_TF_CACHE"):
-        return Path(os.environ["SKELGNN_TF_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skelgnn-tf"
+    return cache_dir() / f"{name}-{digest.hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""Clip and ClipSet: what every loader gives and everything else takes."""
+"""Clip and ClipSet: recordings with 3D poses, the result of every loader for pose lifting."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from skelgnn_tf.skeletons import Skeleton
 
 @dataclass(frozen=True)
 class Clip:
-    """One take of one camera.
+    """One recording by one camera.
 
     Args:
-        name: Where it comes from, for messages: "S9 Walking 1 camera 2".
-        keypoints: float32 (persons, frames, joints, 2 or 3): x, y in pixels of the picture[, confidence 0..1]; a
-            keypoint of confidence 0 is missing and becomes zeros, whatever it was.
-        pose_m: float32 (frames, joints, 3) camera-space metres of the first person, or (persons, frames, joints, 3) of
-            all, zeros where a person is absent; or None.
+        name: Origin of the clip, used in messages: "S9 Walking 1 camera 2".
+        keypoints: float32 (persons, frames, joints, 2 or 3): x, y in pixels and optional confidence in [0, 1]. A
+            keypoint with confidence 0 is missing and is set to zeros.
+        pose_m: float32 (frames, joints, 3) camera-space meters of the first person, or (persons, frames, joints, 3) of
+            all, zeros where a person is absent. None if there is no pose.
         label: Index of the action's class for recognition, or None.
-        camera: The camera that took it, or None if unknown.
+        camera: The camera, or None if unknown.
         image_size_px: Width and height of the picture.
         fps: Frames per second.
-        subject: "S9".
-        action: The name that scores are grouped by: "Walking".
-        repetitions: int32 (frames,) repetitions finished so far, or None.
-        phase: float32 (frames,) 0..1 within the repetition, or None.
+        subject: Name of the person: "S9".
+        action: Name by which scores are grouped: "Walking".
+        repetitions: int32 (frames,), number of repetitions finished so far, or None.
+        phase: float32 (frames,) in [0, 1], phase within the repetition, or None.
         valid: bool (frames,), the frames that count in a score, or None for all.
-        dataset: The data set's name in the catalogue.
+        dataset: Name of the data set in the catalog.
 
     Raises:
-        ValueError: Shapes that do not fit each other, or coordinates that are NaN or infinite; names clip and frame.
+        ValueError: Shapes do not fit each other, or coordinates are NaN or infinite.
+
+    Example:
+        >>> clip = Clip("squats", np.zeros((1, 90, 17, 3), np.float32), fps=30.0)
+        >>> clip.num_frames
+        90
     """
 
     name: str
@@ -52,26 +57,28 @@ class Clip:
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
         if len(shape) != 4 or shape[-1] not in (2, 3) or not shape[0]:
-            raise ValueError(f"{self.name}: keypoints want (1 or more persons, frames, joints, 2 or 3); got {shape}")
+            raise ValueError(f"{self.name}: keypoints must be (persons, frames, joints, 2 or 3). Received: {shape}.")
         one, every = (*shape[1:3], 3), (*shape[:3], 3)
         if self.pose_m is not None and self.pose_m.shape not in (one, every):
-            raise ValueError(f"{self.name}: pose_m wants {one} or {every} like its keypoints; got {self.pose_m.shape}")
+            raise ValueError(
+                f"{self.name}: pose_m must be {one} or {every} to fit the keypoints. Received: {self.pose_m.shape}."
+            )
         if shape[-1] == 3:
-            # Where nothing was detected, files have NaN or anything; it never counts.
+            # Files have NaN or anything else where nothing was detected.
             seen = self.keypoints[..., 2:] > 0
             object.__setattr__(self, "keypoints", np.where(seen, self.keypoints, np.float32(0)))
         for what, array in (("keypoints", self.keypoints), ("pose_m", self.pose_m)):
             if array is not None and not np.isfinite(array).all():
-                # The last three axes, for a person's may stand before them.
+                # The last three axes; an axis of persons may come before them.
                 frame, joint, _ = np.argwhere(~np.isfinite(array))[0][-3:]
                 raise ValueError(
-                    f"{self.name}: {what} are NaN or infinite at frame {frame}, joint {joint}; "
-                    "mend the file or leave the clip out"
+                    f"{self.name}: {what} must be finite. Received: NaN or infinity at frame {frame}, joint {joint}. "
+                    "Repair the file or leave the clip out."
                 )
 
     @property
     def take(self) -> str:
-        """Name of the take, the same for all cameras that saw it."""
+        """Name of the recording, the same for all its cameras."""
         return self.name.partition(" camera")[0]
 
     @property
@@ -82,7 +89,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class ClipSet:
-    """Clips of one skeleton, split into training and test."""
+    """Clips with one skeleton, split into training and test.
+
+    Args:
+        skeleton: Defines the joints of the clips.
+        train: Training clips.
+        test: Test clips.
+        classes: Names of the classes by label; empty if the clips have no labels.
+    """
 
     skeleton: Skeleton
     train: tuple[Clip, ...]

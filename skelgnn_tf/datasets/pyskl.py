@@ -1,4 +1,4 @@
-"""PYSKL's pickles: NTU RGB+D and others as Kinect's 3D joints or as HRNet's 2D keypoints."""
+"""PYSKL's pickles: NTU RGB+D and other data as 3D joints of a Kinect or 2D keypoints of HRNet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skelgnn_tf.datasets.pickles import load_pickle
-from skelgnn_tf.datasets.sequences import MAX_CLASSES, SKIP_HINT, ActionSet, Sequences, SequenceWriter, present
+from skelgnn_tf.datasets.sequences import MAX_CLASSES, SKIP_HINT, Sequences, SequenceSet, SequenceWriter, present
 from skelgnn_tf.geometry import from_kinect_axes, normalize_screen
 from skelgnn_tf.skeletons import COCO_17, NTU_25, Skeleton
 
@@ -23,34 +23,34 @@ def load(
     classes: tuple[str, ...] = (),
     skip_bad: bool = False,
     fps: float = 30.0,
-) -> ActionSet:
-    """Two splits of a pickle {split: {name: [frame_dir]}, annotations: [{frame_dir, label, keypoint, ...}]}.
+) -> SequenceSet:
+    """Loads two splits of a pickle {split: {name: [frame_dir]}, annotations: [{frame_dir, label, keypoint, ...}]}.
 
-    The file and the sequences are held in memory: a pickle cannot be read in pieces, and the field's are of that size.
+    The file and the sequences are held in memory, since a pickle cannot be read in pieces.
 
     Args:
-        path: Annotations have `total_frames` and `keypoint`: (persons, frames, joints, 3) in metres and Kinect's axes,
-            or (..., 2) in pixels with `keypoint_score` (persons, frames, joints) and `img_shape` (height, width). 17
-            joints are COCO's, 25 are NTU's.
-        splits: Names of the split to train on and of the one to score on, e.g. ("xsub_train", "xsub_val"); None for
-            the only such pair in the file. A test split has the name of its training split with "val" or "test" for
-            "train"; where there are both it is "val", which PYSKL scores on.
-        classes: Names by label; without them they are "class 0", "class 1", ...
-        skip_bad: Leave bad clips out instead of refusing the file.
-        fps: Frames per second of the clips; the file does not say.
+        path: The file. Annotations have `total_frames` and `keypoint`: (persons, frames, joints, 3) in meters and
+            Kinect's axes, or (..., 2) in pixels with `keypoint_score` (persons, frames, joints) and `img_shape`
+            (height, width). 17 joints are COCO's, 25 are NTU's.
+        splits: Names of the training and the test split, such as ("xsub_train", "xsub_val"). By default the only such
+            pair in the file. The name of a test split has "val" or "test" instead of "train"; if both exist it is
+            "val", the one that PYSKL scores.
+        classes: Names of the classes by label. By default "class 0", "class 1", ...
+        skip_bad: Whether to leave out bad clips instead of refusing the file.
+        fps: Frames per second of the clips, which the file does not say.
 
     Returns:
-        Poses in camera-space metres, or keypoints in screen units with the score as confidence. Of more than two
-        persons the two with the highest mean score (2D) or the most motion (3D) are kept, in the file's order; persons
-        without any joint and empty frames at a clip's ends are not there.
+        Poses in camera-space meters, or keypoints in screen units with the score as confidence. Of more than two
+        persons, the two with the highest mean score (2D) or the most motion (3D) are kept in the file's order. Persons
+        without any joint and empty frames at the ends of a clip are left out.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no such pickle or has code in it, has no such split, an empty one, or not a single
-            pair of them where none is named; and, without `skip_bad`, a clip whose arrays do not fit each other or the
-            clips before, that has NaN or nobody in it, a label that is none, or no annotation. Names file and clip.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not such a pickle or holds code, lacks a split, has an empty one, or does not have
+            exactly one pair of splits if none is named. Without `skip_bad`: the arrays of a clip do not fit each other
+            or those of other clips, or a clip has NaN, no person, an invalid label or no annotation.
 
-    Source: PYSKL's tools/data/README.md and pyskl/datasets/pose_dataset.py.
+    Source: tools/data/README.md and pyskl/datasets/pose_dataset.py of PYSKL.
 
     Example:
         >>> load(Path("ntu60_hrnet.pkl"), ("xsub_train", "xsub_val")).skeleton.name  # doctest: +SKIP
@@ -63,7 +63,7 @@ def load(
     test_set, left_out_test = reader.read(test, names[test], skip_bad)
     largest = max(int(train_set.label.max()), int(test_set.label.max()))
     classes = tuple(classes) or tuple(f"class {i}" for i in range(largest + 1))
-    return ActionSet(reader.like[1], classes, train_set, test_set, (*left_out_train, *left_out_test))
+    return SequenceSet(reader.skeleton, classes, train_set, test_set, (*left_out_train, *left_out_test))
 
 
 def _contents(path: Path) -> tuple[dict[str, Any], list[Any]]:
@@ -72,16 +72,16 @@ def _contents(path: Path) -> tuple[dict[str, Any], list[Any]]:
     if not (isinstance(data, dict) and isinstance(data.get("split"), dict)):
         found = f"a dict of {', '.join(map(str, list(data)[:5]))}" if isinstance(data, dict) else type(data).__name__
         raise ValueError(
-            f"{path}: expected PYSKL's {{split: {{name: [frame_dir]}}, annotations: [...]}}, found {found}"
+            f"{path}: the file must be PYSKL's {{split: {{name: [frame_dir]}}, annotations: [...]}}. Received: {found}."
         )
     annotations = data.get("annotations")
     if not isinstance(annotations, (list, tuple)):
-        raise ValueError(f"{path}: expected a list of annotations, found {type(annotations).__name__}")
-    return data["split"], annotations
+        raise ValueError(f"{path}: annotations must be a list. Received: {type(annotations).__name__}.")
+    return data["split"], list(annotations)
 
 
 class _Reader:
-    """The contents of one pickle, read once; the first good clip decides the kind and the skeleton of all others."""
+    """The content of a pickle. The first good clip decides kind and skeleton of all clips."""
 
     def __init__(self, path: Path, num_classes: int, fps: float) -> None:
         self.path, self.num_classes, self.fps = path, num_classes or MAX_CLASSES, fps
@@ -91,8 +91,20 @@ class _Reader:
         self.annotations = {annotation["frame_dir"]: annotation for annotation in named}
         self.counts = Counter(annotation["frame_dir"] for annotation in named)
 
+    @property
+    def kind(self) -> str:
+        """ "pose" or "keypoints", once a clip has been read."""
+        assert self.like is not None
+        return self.like[0]
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The skeleton, once a clip has been read."""
+        assert self.like is not None
+        return self.like[1]
+
     def only_splits(self) -> tuple[str, str]:
-        """Training and test split where there is one such pair: ("train", "val"), ("gym_train", "gym_test"), ..."""
+        """The training and test split if there is one such pair: ("train", "val"), ("gym_train", "gym_test"), ..."""
         names, pairs = [str(name) for name in self.splits], []
         for train in names:
             tests = [train.replace("train", part) for part in ("val", "test") if "train" in train]
@@ -100,7 +112,8 @@ class _Reader:
         if len(pairs) != 1:
             found = "; ".join(", ".join(pair) for pair in pairs) or f"the splits {', '.join(names) or 'none'}"
             raise ValueError(
-                f"{self.path}: expected one pair of splits, such as train and val, found {found}; keep one pair"
+                f"{self.path}: the file must have one pair of splits, such as train and val. Received: {found}. Keep "
+                "one pair."
             )
         return pairs[0]
 
@@ -108,15 +121,15 @@ class _Reader:
         """The clips of a split."""
         if split not in self.splits:
             there = ", ".join(map(str, self.splits)) or "none"
-            raise ValueError(f"{self.path} has no split {split!r}; its splits are {there}")
+            raise ValueError(f"{self.path}: the file must have the split {split!r}. Received: {there}.")
         names = self.splits[split]
         if not isinstance(names, (list, tuple, np.ndarray)) or not len(names):
             found = type(names).__name__ if not hasattr(names, "__len__") else f"{type(names).__name__} of {len(names)}"
-            raise ValueError(f"{self.path}: split {split!r} wants a list of clips, found {found}")
+            raise ValueError(f"{self.path}: split {split!r} must be a list of clips. Received: {found}.")
         return [str(name) for name in names]
 
     def read(self, split: str, names: list[str], skip_bad: bool) -> tuple[Sequences, list[str]]:
-        """The sequences of a split, and a line for each of its clips that was left out."""
+        """The sequences of a split, and a line for each clip that was left out."""
         writer, left_out = None, []
         for name in names:
             try:
@@ -127,28 +140,29 @@ class _Reader:
                     raise ValueError(line + SKIP_HINT) from None
                 left_out.append(line)
             else:
-                writer = writer or SequenceWriter(self.like[0])
+                writer = writer or SequenceWriter(self.kind)
                 writer.add(name, values, label, self.fps)
         if writer is None:
-            raise ValueError(f"none of the {len(names)} clips can be used; the first: {left_out[0]}")
+            raise ValueError(f"{self.path}: none of the {len(names)} clips can be used. The first error: {left_out[0]}")
         return writer.close(), left_out
 
     def _clip(self, name: str) -> tuple[np.ndarray, int]:
         """Values (persons, frames, joints, channels) and label of a clip."""
         if self.counts[name] != 1:
-            raise ValueError(f"{self.counts[name] or 'no'} annotations are named so, expected one")
+            raise ValueError(f"the clip must have one annotation. Received: {self.counts[name] or 'none'}.")
         annotation = self.annotations[name]
         label = annotation.get("label")
         if not isinstance(label, (int, np.integer)) or not 0 <= label < self.num_classes:
-            raise ValueError(f"its label is {label}; expected one of {self.num_classes} classes from 0")
+            raise ValueError(f"the label must be 0 to {self.num_classes - 1}. Received: {label}.")
         keypoint = _numbers(annotation, "keypoint", "(persons, frames, joints, 2 or 3)")
         _check_shape(keypoint.shape, annotation.get("total_frames"))
         skeleton = _SKELETONS[keypoint.shape[2]]
         kind = "pose" if keypoint.shape[3] == 3 else "keypoints"
-        if self.like not in (None, (kind, skeleton)):
+        if self.like is not None and self.like != (kind, skeleton):
+            kind_before, skeleton_before = self.like
             raise ValueError(
-                f"it has {keypoint.shape[3]} coordinates of {keypoint.shape[2]} joints; the clips before are "
-                f"{self.like[0]} of {self.like[1].num_joints}"
+                f"the clip must have {kind_before} of {skeleton_before.num_joints} joints like the clips before. "
+                f"Received: {keypoint.shape[3]} coordinates of {keypoint.shape[2]} joints."
             )
         values = _two_persons((_pose if kind == "pose" else _keypoints)(annotation, keypoint), kind)
         self.like = (kind, skeleton)
@@ -157,28 +171,30 @@ class _Reader:
 
 def _numbers(annotation: dict[str, Any], key: str, expected: str) -> np.ndarray:
     if key not in annotation:
-        raise ValueError(f"it has no {key} {expected}; it has {', '.join(map(str, annotation))}")
+        raise ValueError(f"the clip must have {key} {expected}. Received: {', '.join(map(str, annotation))}.")
     array = annotation[key]
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise ValueError(f"{key} wants an array of numbers {expected}, found {found}")
+        raise ValueError(f"{key} must be an array of numbers {expected}. Received: {found}.")
     return array.astype(np.float32)
 
 
 def _check_shape(shape: tuple[int, ...], total_frames: Any) -> None:
     if len(shape) != 4 or shape[3] not in (2, 3) or 0 in shape:
-        raise ValueError(f"keypoint wants (persons, frames, joints, 2 or 3), found {shape}")
+        raise ValueError(f"keypoint must be (persons, frames, joints, 2 or 3). Received: {shape}.")
     if shape[2] not in _SKELETONS:
         fits = " or ".join(f"{joints} ({skeleton.name})" for joints, skeleton in _SKELETONS.items())
-        raise ValueError(f"keypoint has {shape[2]} joints; expected {fits}")
+        raise ValueError(f"keypoint must have {fits} joints. Received: {shape[2]}.")
     if total_frames is not None and total_frames != shape[1]:
-        raise ValueError(f"total_frames is {total_frames}, and keypoint has {shape[1]} frames")
+        raise ValueError(f"total_frames must be the {shape[1]} frames of keypoint. Received: {total_frames}.")
 
 
 def _pose(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:
-    """Kinect's metres (persons, frames, joints, 3) -> camera-space metres."""
+    """Meters in Kinect's axes (persons, frames, joints, 3) -> camera-space meters."""
     if annotation.get("keypoint_score") is not None:
-        raise ValueError("keypoint has 3 coordinates and a keypoint_score; expected 3 without a score, or 2 with one")
+        raise ValueError(
+            "keypoint must have 2 coordinates with a keypoint_score, or 3 without. Received: 3 with a score."
+        )
     _check_finite(keypoint, "keypoint")
     return from_kinect_axes(keypoint)
 
@@ -187,15 +203,15 @@ def _keypoints(annotation: dict[str, Any], keypoint: np.ndarray) -> np.ndarray:
     """Pixels (persons, frames, joints, 2) -> screen units and confidence (persons, frames, joints, 3)."""
     score = _numbers(annotation, "keypoint_score", "(persons, frames, joints)")
     if score.shape != keypoint.shape[:3]:
-        raise ValueError(f"keypoint_score has shape {score.shape}; expected {keypoint.shape[:3]} as keypoint has")
+        raise ValueError(f"keypoint_score must be {keypoint.shape[:3]} like keypoint. Received: {score.shape}.")
     _check_finite(score, "keypoint_score")
     if annotation.get("img_shape") is None:
-        raise ValueError("it has no img_shape, the picture's (height, width), which scales its pixels")
+        raise ValueError("the clip must have img_shape, the picture's (height, width). Received: none.")
     size = np.asarray(annotation["img_shape"])
     if size.shape != (2,) or size.dtype.kind not in "fiu" or not (size > 0).all():
-        raise ValueError(f"img_shape wants the picture's (height, width) in pixels, found {annotation['img_shape']}")
+        raise ValueError(f"img_shape must be (height, width) in pixels. Received: {annotation['img_shape']}.")
     seen = score[..., None] > 0
-    # Where nothing was detected, files have NaN or anything.
+    # Files have NaN or anything else where nothing was detected.
     keypoint = np.where(seen, keypoint, np.float32(0))
     _check_finite(keypoint, "keypoint")
     height, width = size.tolist()
@@ -206,19 +222,21 @@ def _check_finite(values: np.ndarray, key: str) -> None:
     """`values` is (persons, frames, joints, ...)."""
     if not np.isfinite(values).all():
         person, frame, joint = np.argwhere(~np.isfinite(values))[0][:3]
-        raise ValueError(f"{key} is NaN or infinite at frame {frame}, joint {joint}, person {person}")
+        raise ValueError(
+            f"{key} must be finite. Received: NaN or infinity at frame {frame}, joint {joint}, person {person}."
+        )
 
 
 def _two_persons(values: np.ndarray, kind: str) -> np.ndarray:
-    """(persons, frames, joints, 3) -> (1 or 2, frames from the first to the last with somebody, joints, 3)."""
+    """(persons, frames, joints, 3) -> (1 or 2, frames from the first to the last with a person, joints, 3)."""
     values = present(values)
     if len(values) <= _PERSONS:
         return values
     rank = np.array([person[..., 2].mean() if kind == "keypoints" else _motion(person) for person in values])
-    # The file's order stays: which of the two stands first is the tracker's business.
+    # The order of the file is kept, since the tracker has decided who is first.
     return present(values[np.sort(np.argsort(-rank, kind="stable")[:_PERSONS])])
 
 
 def _motion(person: np.ndarray) -> float:
-    """Variance over the frames in which the person (frames, joints, 3) is there, summed over joints and axes."""
+    """Variance over the frames that have the person (frames, joints, 3), summed over joints and axes."""
     return person[person.any(axis=(1, 2))].var(axis=0).sum()

@@ -1,4 +1,4 @@
-"""Sequences and ActionSet: labelled clips for recognition, all their frames once, in memory or mapped from a file."""
+"""Sequences and SequenceSet: labeled clips for action recognition, in memory or mapped from a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,32 +17,33 @@ from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.skeletons import Skeleton
 
-#: Ends the error for a clip that --skip-bad would leave out.
-SKIP_HINT = "; --skip-bad leaves such clips out"
-#: More classes than any data set has: a label beyond is no label.
+#: Ends the error for a clip that --skip-bad leaves out.
+SKIP_HINT = " Set --skip-bad to leave such clips out."
+#: No data set has so many classes; a larger label is an error.
 MAX_CLASSES = 10_000
 _COLUMNS = ("first", "frames", "persons", "label", "fps", "names")
-#: The smallest float16 above zero: a joint that rounds to the origin is not a missing one.
+#: The smallest float16 above zero, for a joint that would round to the origin and then count as missing.
 _TINY = np.float16(6e-8)
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Labelled clips, end to end: each clip's first person, then its second.
+    """Labeled clips, concatenated: all frames of a clip's first person, then those of its second.
 
-    A joint whose coordinates are all 0 (or whose confidence is 0) is missing; a person without any joint is absent.
+    A joint is missing if all its coordinates (or its confidence) are 0. A person without any joint is absent.
 
     Args:
-        kind: "pose" (metres, camera axes x right, y down, z forward) or "keypoints" (screen units[, confidence]).
-        values: float16 or float32 (rows, joints, channels), poses relative to `origin`; perhaps a memory map.
-        origin: float32 (rows, 3), camera-space metres: of each pose, so that float16 rounds by less than a millimetre
-            however far the person walks; zeros for keypoints.
+        kind: "pose" (meters, camera axes x right, y down, z forward) or "keypoints" (screen units, optional
+            confidence).
+        values: float16 or float32 (rows, joints, channels), poses relative to `origin`; may be a memory map.
+        origin: float32 (rows, 3), camera-space meters, the origin of each pose. With it float16 is accurate to a
+            millimeter wherever the person is. Zeros for keypoints.
         first: int64 (clips,), row of the first person's first frame.
-        frames: int32 (clips,), frames of each person.
-        persons: int32 (clips,).
+        frames: int32 (clips,), number of frames.
+        persons: int32 (clips,), number of persons.
         label: int32 (clips,), index of the class.
-        fps: float32 (clips,).
-        names: str (clips,), where a clip comes from, for messages.
+        fps: float32 (clips,), frames per second.
+        names: str (clips,), origin of a clip, used in messages.
     """
 
     kind: str
@@ -59,19 +61,19 @@ class Sequences:
 
     @property
     def channels(self) -> int:
-        """Coordinates of a joint, confidence included."""
+        """Number of coordinates of a joint, including confidence."""
         return self.values.shape[-1]
 
     def take(self, clips: np.ndarray, frames: np.ndarray, persons: int) -> np.ndarray:
-        """Chosen frames of chosen clips.
+        """Returns some frames of some clips.
 
         Args:
-            clips: int (batch,).
-            frames: int (batch, T), frames of those clips.
-            persons: P; absent ones are zeros, later ones are left out.
+            clips: int (batch,), indices of clips.
+            frames: int (batch, T), indices of their frames.
+            persons: Number of persons P. Absent ones are zeros, surplus ones are left out.
 
         Returns:
-            float32 (batch, P, T, joints, channels); poses in camera-space metres.
+            float32 (batch, P, T, joints, channels); poses in camera-space meters.
         """
         person = np.minimum(np.arange(persons)[None], self.persons[clips, None] - 1)
         rows = self.first[clips, None] + person * self.frames[clips, None]
@@ -85,20 +87,20 @@ class Sequences:
         return values
 
     def clip(self, i: int) -> np.ndarray:
-        """All frames of a clip: float32 (persons, frames, joints, channels)."""
+        """Returns all frames of a clip: float32 (persons, frames, joints, channels)."""
         return self.take(np.array([i]), np.arange(self.frames[i])[None], int(self.persons[i]))[0]
 
     def select(self, chosen: np.ndarray) -> Sequences:
-        """The clips of a boolean mask or of indices; the frames stay where they are."""
+        """Returns the clips of a boolean mask or of indices, without copying frames."""
         return dataclasses.replace(self, **{name: getattr(self, name)[chosen] for name in _COLUMNS})
 
     @classmethod
     def open(cls, folder: Path) -> Sequences:
-        """What a `SequenceWriter` left in a folder, its frames memory-mapped.
+        """Opens the folder of a `SequenceWriter` and maps its frames to memory.
 
         Raises:
-            FileNotFoundError: Nothing there.
-            ValueError: A damaged file.
+            FileNotFoundError: The folder does not exist.
+            ValueError: A file is damaged.
         """
         try:
             with np.load(folder / "index.npz", allow_pickle=False) as index:
@@ -107,9 +109,9 @@ class Sequences:
             values = _mapped(folder / "values.bin", dtype, shape)
             origin = _mapped(folder / "origin.bin", "float32", (shape[0], 3))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise FileNotFoundError(f"no cache in {folder}") from error
+            raise FileNotFoundError(f"{folder}: no cache found.") from error
         except Exception as error:
-            raise ValueError(f"the cache in {folder} is damaged ({error}); remove that folder and run again") from error
+            raise ValueError(f"{folder}: the cache is damaged ({error}). Remove the folder and run again.") from error
         return cls(kind=kind, values=values, origin=origin, **columns)
 
 
@@ -121,14 +123,14 @@ def _mapped(file: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 class SequenceWriter:
-    """Collects clips one after another into a Sequences, in memory or in a folder.
+    """Collects clips one after another into `Sequences`, in memory or in a folder.
 
-    In a folder values are float16 and clips are written as they come, so memory does not grow with the data; the
-    folder appears under its name when `close` has written the last byte.
+    In a folder values are float16 and clips are written as they come, so the memory does not grow with the data. The
+    folder appears when `close` has written the last byte.
 
     Args:
-        kind: As in `Sequences`.
-        folder: Where to; None keeps float32 in memory.
+        kind: Kind of the `Sequences`.
+        folder: Where to write. None keeps float32 in memory.
 
     Example:
         >>> writer = SequenceWriter("pose")
@@ -139,10 +141,11 @@ class SequenceWriter:
 
     def __init__(self, kind: str, folder: Path | None = None) -> None:
         self.kind, self.folder = kind, folder
-        self.columns: dict[str, list] = {name: [] for name in _COLUMNS}
-        self.rows, self.shape = 0, None
-        # Values and origins, in memory or as they go to their files.
-        self.parts: tuple[list, list] = ([], [])
+        self.columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+        self.rows = 0
+        self.shape: tuple[int, ...] | None = None
+        # Values and origins, in memory or in their files.
+        self.parts: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         if folder is not None:
             self.partial = folder.with_name(f".{folder.name}.partial{os.getpid()}")
             shutil.rmtree(self.partial, ignore_errors=True)
@@ -153,15 +156,17 @@ class SequenceWriter:
         """Adds a clip (persons, frames, joints, channels) in the units of `kind`.
 
         Raises:
-            ValueError: Another number of joints or channels than the clips before.
+            ValueError: The clip has another number of joints or channels than the clips before.
         """
         values = np.asarray(values, np.float32)
         if values.ndim != 4 or 0 in values.shape or (self.shape is not None and values.shape[2:] != self.shape):
             joints, channels = self.shape or ("any", "channels")
-            raise ValueError(f"{name}: expected (persons, frames, {joints} joints, {channels}); got {values.shape}")
+            raise ValueError(
+                f"{name}: the clip must be (persons, frames, {joints} joints, {channels}). Received: {values.shape}."
+            )
         self.shape = values.shape[2:]
         if self.kind == "keypoints" and self.shape[-1] == 3:
-            # What a missing joint's coordinates were, NaN even, does not count.
+            # The coordinates of a missing joint do not matter and may be NaN.
             values = np.where(values[..., 2:] > 0, values, np.float32(0))
         there = np.any(values != 0, axis=-1, keepdims=True)
         origin = np.zeros((*values.shape[:2], 1, 3), np.float32)
@@ -180,14 +185,14 @@ class SequenceWriter:
             self.parts[i].append(part) if self.folder is None else self.files[i].write(part.tobytes())
 
     def close(self) -> Sequences:
-        """The finished Sequences.
+        """Returns the finished `Sequences`.
 
         Raises:
             ValueError: No clip was added.
         """
         if self.shape is None:
             self.abort()
-            raise ValueError("no clip was found")
+            raise ValueError("the data set must have a clip. Received: none.")
         types = dict(first=np.int64, frames=np.int32, persons=np.int32, label=np.int32, fps=np.float32)
         columns = {name: np.array(column, types.get(name)) for name, column in self.columns.items()}
         if self.folder is None:
@@ -195,7 +200,8 @@ class SequenceWriter:
             return Sequences(kind=self.kind, values=values, origin=origin, **columns)
         self._close_files()
         shape = (self.rows, *self.shape)
-        np.savez(self.partial / "index.npz", kind=self.kind, shape=shape, dtype="float16", **columns)
+        index: dict[str, Any] = {"kind": self.kind, "shape": shape, "dtype": "float16", **columns}
+        np.savez(self.partial / "index.npz", **index)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.partial.rename(self.folder)
         return Sequences.open(self.folder)
@@ -205,22 +211,22 @@ class SequenceWriter:
             file.close()
 
     def abort(self) -> None:
-        """Leaves nothing behind."""
+        """Removes what has been written."""
         if self.folder is not None:
             self._close_files()
             shutil.rmtree(self.partial, ignore_errors=True)
 
 
 @dataclass(frozen=True)
-class ActionSet:
-    """Labelled sequences of one skeleton, split into training and test.
+class SequenceSet:
+    """Labeled sequences with one skeleton, split into training and test.
 
     Args:
-        skeleton: Joints of the sequences.
-        classes: Names by label.
-        train: To train on.
-        test: To score on.
-        left_out: One line for each clip that was skipped, naming file, place and reason.
+        skeleton: Defines the joints of the sequences.
+        classes: Names of the classes by label.
+        train: Training sequences.
+        test: Test sequences.
+        left_out: One line for each clip that was left out, with file, place and reason.
     """
 
     skeleton: Skeleton
@@ -231,36 +237,42 @@ class ActionSet:
 
 
 def present(values: np.ndarray) -> np.ndarray:
-    """(persons, frames, joints, channels) -> without persons that are all zero and without empty frames at the ends.
+    """Removes persons that are all zero, and empty frames at the ends.
 
-    Empty frames between others stay, for they keep the motion's time.
+    Empty frames between others are kept, since they keep the time of the motion.
+
+    Args:
+        values: (persons, frames, joints, channels).
+
+    Returns:
+        The same with fewer persons or frames.
 
     Raises:
         ValueError: Nothing is left.
     """
-    there = values.any(axis=(2, 3))
+    there: np.ndarray = np.any(values, axis=(2, 3))
     frames = np.flatnonzero(there.any(axis=0))
     if not len(frames):
-        raise ValueError("every frame is zero, nobody is in it")
+        raise ValueError("the clip must have a person. Received: only zeros.")
     return values[there.any(axis=1), frames[0] : frames[-1] + 1]
 
 
 def from_clips(clips: Iterable[Clip], kind: str) -> Sequences:
-    """Clips of one skeleton as Sequences in memory.
+    """Converts clips to `Sequences` in memory.
 
     Args:
-        clips: With labels.
-        kind: "pose" takes their poses, "keypoints" their first person's 2D in screen units with confidence.
+        clips: Clips with labels and one skeleton.
+        kind: "pose" for their poses, "keypoints" for the first person's keypoints in screen units with confidence.
 
     Raises:
-        ValueError: A clip without label or pose; none at all.
+        ValueError: There is no clip, or a clip has no label or pose.
     """
     writer = SequenceWriter(kind)
     for clip in clips:
         if clip.label is None or (kind == "pose" and clip.pose_m is None):
             raise ValueError(
-                f"{clip.name} has no {'label' if clip.label is None else '3D pose'}; it cannot be used here"
+                f"{clip.name}: the clip must have a {'label' if clip.label is None else '3D pose'}. Received: none."
             )
-        values = clip.pose_m if kind == "pose" else screen_keypoints(clip, confidence=True)
+        values: Any = clip.pose_m if kind == "pose" else screen_keypoints(clip, confidence=True)
         writer.add(clip.name, values if values.ndim == 4 else values[None], clip.label, clip.fps)
     return writer.close()

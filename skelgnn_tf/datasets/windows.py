@@ -1,4 +1,4 @@
-"""Windows of clips: all frames stand once in memory, a window is a row of indices into them."""
+"""Windows of clips: all frames are in memory once, and a window is a row of indices."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from skelgnn_tf.skeletons import Skeleton
 
 @dataclass(frozen=True)
 class Windows:
-    """The frames of many clips end to end, and the windows that may be cut out of them.
+    """The concatenated frames of clips, and the windows to cut out of them.
 
     Args:
-        keypoints: float32 (all frames, joints, 2 or 3), screen units[, confidence].
-        target: float32 (all frames, joints, 3): root-relative metres, or the pixel protocol's units.
-        up: float32 (all frames, 3), the world's up in camera axes; zeros where the camera is unknown.
+        keypoints: float32 (all frames, joints, 2 or 3), screen units and optional confidence.
+        target: float32 (all frames, joints, 3): root-relative meters, or the units of the pixel protocol.
+        up: float32 (all frames, 3), the world's up direction in camera axes; zeros where the camera is unknown.
         first: int32 (windows,), first frame of the window's clip.
         last: int32 (windows,), last frame of the window's clip.
-        center: int32 (windows,), the frame whose pose is wanted.
+        center: int32 (windows,), the frame whose pose is predicted.
         fps: float32 (windows,), frames per second of the clip.
         clip: int32 (windows,), index of the clip.
-        names: Of the clips.
-        frames: T.
-        ahead: Frames of a window after `center`.
+        names: Names of the clips.
+        frames: Number of frames T of a window.
+        ahead: Number of frames of a window after `center`.
     """
 
     keypoints: np.ndarray
@@ -57,26 +57,27 @@ def cut(
     stride: int = 1,
     limit: int = 0,
 ) -> Windows:
-    """Lays out the windows of T frames round every `stride`-th frame; at a clip's ends its first or last frame repeats.
+    """Cuts clips into windows of T frames. At the ends of a clip its first or last frame is repeated.
 
     Args:
-        clips: With poses, of one skeleton.
-        skeleton: Of the clips.
-        frames: T.
-        causal: The wanted frame is the window's last instead of its centre.
-        confidence: Keep or add the third channel (1 where the clip has none); otherwise drop it.
-        protocol: "camera" or "pixel", what the target is.
-        stride: Frames from one window to the next.
-        limit: At most this many windows, spread evenly over the clips; 0 for all.
+        clips: Clips with poses and one skeleton.
+        skeleton: Skeleton of the clips.
+        frames: Number of frames T of a window.
+        causal: Whether the predicted frame is the last of the window instead of the middle one.
+        confidence: Whether to keep the third channel (1 if the clip has none) or to drop it.
+        protocol: "camera" or "pixel", which defines the target.
+        stride: Number of frames from one window to the next.
+        limit: Maximum number of windows, spread evenly over the clips; 0 for all.
 
     Returns:
-        Windows.
+        The frames and the windows.
 
     Raises:
-        ValueError: No clip, no frame that counts, a clip without pose, of other joints, or shorter than the window.
+        ValueError: There is no clip or no valid frame, or a clip has no pose, other joints, or fewer frames than a
+            window.
     """
     if not clips:
-        raise ValueError("no clips to cut windows from; is the split empty?")
+        raise ValueError("clips must hold at least one clip. Received: none. Check that the split is not empty.")
     for clip in clips:
         _check(clip, skeleton, frames)
     lengths = np.array([clip.num_frames for clip in clips])
@@ -86,7 +87,9 @@ def cut(
          for c, start, n in zip(clips, starts, lengths, strict=True)]
     )  # fmt: skip
     if not len(center):
-        raise ValueError(f"none of the {len(clips)} clips has a frame that counts; choose other clips")
+        raise ValueError(
+            f"the clips must have a valid frame. Received: none in {len(clips)} clips. Choose other clips."
+        )
     if limit and limit < len(center):
         center = center[np.linspace(0, len(center) - 1, limit).round().astype(int)]
     index = np.searchsorted(starts, center, side="right") - 1
@@ -106,9 +109,16 @@ def cut(
 
 
 def screen_keypoints(clip: Clip, confidence: bool) -> np.ndarray:
-    """The first person's keypoints in screen units: float32 (frames, joints, 2, or 3 with confidence).
+    """Returns the first person's keypoints in screen units.
 
-    Without confidence nothing says which keypoints are missing, so those are interpolated over time.
+    Without confidence, missing keypoints could not be recognized, so they are interpolated over time.
+
+    Args:
+        clip: The clip.
+        confidence: Whether to return confidence as a third channel.
+
+    Returns:
+        float32 (frames, joints, 2, or 3 with confidence).
     """
     keypoints = normalize_screen(clip.keypoints[0], clip.image_size_px)
     if not confidence:
@@ -119,9 +129,9 @@ def screen_keypoints(clip: Clip, confidence: bool) -> np.ndarray:
 
 
 def _filled(keypoints: np.ndarray) -> np.ndarray:
-    """Keypoints (frames, joints, 3) -> (frames, joints, 2), those of confidence 0 interpolated over time.
+    """Keypoints (frames, joints, 3) -> (frames, joints, 2), interpolated over time where the confidence is 0.
 
-    A joint that is never seen lies in the middle of the others.
+    A joint that is never seen is placed in the middle of the others.
     """
     xy, seen, frames = keypoints[..., :2].copy(), keypoints[..., 2] > 0, np.arange(len(keypoints))
     for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
@@ -135,27 +145,32 @@ def _filled(keypoints: np.ndarray) -> np.ndarray:
 
 def _check(clip: Clip, skeleton: Skeleton, frames: int) -> None:
     if clip.pose_m is None:
-        raise ValueError(f"{clip.name} has no 3D pose to train on or to compare with")
+        raise ValueError(f"{clip.name}: the clip must have a 3D pose. Received: none.")
     joints = clip.keypoints.shape[2]
     if joints != skeleton.num_joints:
         raise ValueError(
-            f"{clip.name} has {joints} joints, {skeleton.name} wants {skeleton.num_joints}; map them with joint_map"
+            f"{clip.name}: the clip must have the {skeleton.num_joints} joints of {skeleton.name}. Received: {joints} "
+            "joints. Map them with skeletons.map_keypoints."
         )
     if clip.num_frames < frames:
         raise ValueError(
-            f"{clip.name} has {clip.num_frames} frames, fewer than the window of {frames}; "
-            "choose a smaller --frames or leave the clip out"
+            f"{clip.name}: the clip must have the {frames} frames of a window. Received: {clip.num_frames} frames. "
+            "Choose a smaller --frames or leave the clip out."
         )
 
 
 def _target(clip: Clip, skeleton: Skeleton, protocol: str) -> np.ndarray:
+    # `_check` has refused clips without poses.
+    assert clip.pose_m is not None
     if protocol == "camera":
         return (clip.pose_m - clip.pose_m[:, skeleton.root, None]).astype(np.float32)
     if clip.camera is None:
-        raise ValueError(f"{clip.name} has no camera, which --protocol pixel wants; use --protocol camera")
+        raise ValueError(
+            f"{clip.name}: the clip must have a camera for --protocol pixel. Received: none. Set --protocol camera."
+        )
     return to_pixel_protocol(clip.pose_m, clip.camera, skeleton.root).astype(np.float32)
 
 
 def _up(clip: Clip) -> np.ndarray:
-    """The world's up (z) in the axes of the clip's camera, (3,); zeros if the camera is unknown."""
+    """The world's up direction (z) in the axes of the clip's camera, (3,); zeros if the camera is unknown."""
     return np.zeros(3, np.float32) if clip.camera is None else np.asarray(clip.camera.rotation[:, 2], np.float32)

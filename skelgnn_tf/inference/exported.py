@@ -1,4 +1,4 @@
-"""Exported `.tflite` and `.onnx` files in the place of Keras models, so that predict runs what a phone runs."""
+"""ExportedModel: an exported file in the place of a Keras model, so that predict runs what a phone runs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from skelgnn_tf import skeletons
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.inference.runner import Runner
 from skelgnn_tf.skeletons import Skeleton
 
 
 class ExportedModel:
-    """A file with the attributes that `inference.lift` and `inference.recognize` ask of a model.
+    """An exported file with the attributes that `windows.lift` and `windows.recognize` ask of a model.
 
     Args:
-        path: `.tflite` or `.onnx`, as `skelgnn-tf export` writes them.
+        path: `.tflite` or `.onnx` file of `skelgnn-tf export`.
 
     Attributes:
-        layout: Joints of its keypoints, of which it wants pixels; None if it takes 3D poses of `skeleton`.
+        layout: Joints of its keypoints, which are in pixels; None if it takes 3D poses of `skeleton`.
         skeleton: Joints of its poses.
-        image_size_px: Width and height of the picture that the next windows are of.
+        image_size_px: Width and height of the picture of the next windows.
 
     Raises:
         FileNotFoundError, ValueError: As `Runner`.
@@ -40,28 +40,26 @@ class ExportedModel:
         self.image_size_px = (1, 1)
 
     @property
-    def config(self) -> Config:
-        """What predict must know of its run; mirroring and normalisation are inside the file."""
+    def config(self) -> LiftConfig | ActionConfig:
+        """What prediction must know of its run; mirroring and normalization are inside the file."""
         contract = self.runner.contract
-        task = {"lift": {"flip": False, "confidence": True}, "action": {"sampling": contract["sampling"]}}
-        input_ = {} if contract["task"] == "lift" else {"input": "pose" if self.layout is None else "keypoints"}
-        return Config(
-            task=contract["task"], frames=contract["frames"], fps=contract["fps"], **task[contract["task"]], **input_
-        )
+        frames, fps = contract["frames"], contract["fps"]
+        if contract["task"] == "lift":
+            return LiftConfig(frames=frames, fps=fps, flip=False, confidence=True)
+        kind = "pose" if self.layout is None else "keypoints"
+        return ActionConfig(frames=frames, fps=fps, sampling=contract["sampling"], input=kind)
 
     def __call__(self, windows: np.ndarray, training: bool = False) -> np.ndarray:
-        """Windows of pixels (or of poses), one after the other: poses in metres, or logarithms of probabilities.
+        """Lifters: windows of pixels (windows, T, joints, 3) -> poses in metres (windows, 1 or T, joints, 3)."""
+        return np.concatenate([self._run(window)["pose_m"] for window in windows])
 
-        The softmax of those logarithms, which `recognize` takes of what a model says, gives the probabilities again.
-        """
-        if "pose_m" in self.runner.outputs:
-            return np.concatenate([self._run(window)["pose_m"] for window in windows])
-        found = np.concatenate([self._run(window)["probabilities"] for window in windows])
-        return np.log(np.maximum(found, np.finfo(np.float32).tiny))
+    def probabilities(self, windows: np.ndarray) -> np.ndarray:
+        """Recognizers: windows (windows, persons, T, joints, 3) -> float32 (windows, classes)."""
+        return np.concatenate([self._run(window)["probabilities"] for window in windows])
 
     def _run(self, window: np.ndarray) -> dict[str, np.ndarray]:
         if self.layout is None:
             return self.runner.run(pose_m=window[None])
-        # One person has no axis in the file.
+        # The file has no axis for a single person.
         keypoints = window[0] if window.ndim == 4 and self.persons == 1 else window
-        return self.runner.run(keypoints=keypoints[None], image_size=[self.image_size_px])
+        return self.runner.run(keypoints=keypoints[None], image_size=np.array([self.image_size_px]))

@@ -1,123 +1,157 @@
-"""A camera, live: pose, action and repetitions of the largest person as the pictures come."""
+"""LiveSession: push the keypoints of a frame, get the pose, the action and the count of now."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
-from skelgnn_tf.detection.models import DetectorModels
-from skelgnn_tf.detection.video_keypoints import LAYOUT, track_keypoints
-from skelgnn_tf.inference.moving import countable
-from skelgnn_tf.inference.pipeline import Trained, predict
-from skelgnn_tf.inference.windows import check_hop, window_frames
-from skelgnn_tf.keypoints.reader import KeypointFile
+from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.frame_sampling import window_frames
+from skelgnn_tf.inference.add_motion import can_count, check_exercise
+from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, open_model
+from skelgnn_tf.inference.predict_keypoints import predict_keypoints, recognizes_poses
+from skelgnn_tf.inference.windows import check_decide_every
+from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, joint_angles
-from skelgnn_tf.video.reader import Video
-
-#: Over how many seconds the rate is averaged.
-_RATE_S = 2.0
 
 
-def follow(
-    video: Video,
-    models: DetectorModels,
-    lifter: Trained | None,
-    recognizer: Trained | None,
-    hop: int = 8,
-    smooth: bool = True,
-    console: Console | None = None,
-) -> None:
-    """Shows one line that is always of now, until the pictures end or Ctrl-C.
-
-    The reader of a webcam gives the newest picture, so a slow machine sees fewer of them and never lags.
+@dataclass(frozen=True, eq=False)
+class LiveResult:
+    """What is known after a frame.
 
     Args:
-        video: Usually a webcam.
-        models: BlazePose's files.
-        lifter: Or None for no poses.
-        recognizer: Or None for no actions; it decides every `hop` pictures.
-        hop: Pictures from one decision to the next.
-        smooth: Filter the angles.
-        console: Where the line goes.
+        action: Class of the last decision; None before the first one and without a recognizer.
+        probability: Of that class.
+        pose_m: float (joints, 3), metres from the root joint, camera axes x right, y down, z forward; filtered if the
+            session smooths. None without a lifter and where nobody is seen.
+        angles_deg: Joint angles of that pose, by name.
+        exercise: The exercise that is counted; None before the first decision.
+        count: Its repetitions so far.
+    """
+
+    action: str | None = None
+    probability: float = 0.0
+    pose_m: np.ndarray | None = None
+    angles_deg: dict[str, float] | None = None
+    exercise: str | None = None
+    count: int = 0
+
+
+class LiveSession:
+    """Pose, action and repetitions of the largest person as the frames arrive.
+
+    Holds only as many frames as the models look at.
+
+    Args:
+        fps: Frames per second of the source.
+        image_size_px: Width and height of the picture.
+        layout: Joints of the keypoints, the name of a skeleton.
+        lifter: As in `predict`; None for no poses.
+        recognizer: As in `predict`; None for no actions.
+        exercise: Exercise to count; None counts the one that is recognized.
+        decide_every: Frames from one decision to the next.
+        smooth: Filter poses and angles.
 
     Raises:
-        ValueError: A hop out of range, models that do not fit.
+        ValueError, FileNotFoundError: Models that do not fit, `decide_every` out of range.
+
+    Example:
+        >>> session = LiveSession(30.0, (640, 480), "blazepose_33")
+        >>> session.push(np.zeros((33, 3)), time_s=0.0).count
+        0
     """
-    console = console or Console()
-    past = _Past(video, lifter, recognizer, hop, smooth)
-    arrivals: deque[float] = deque()
-    line = "nothing came"
-    with Live(Text("waiting for somebody"), console=console, refresh_per_second=10, transient=True) as shown:
-        for frame in track_keypoints(video, models):
-            line = past.push(frame.keypoints, frame.time_s)
-            if not frame.repeated:
-                arrivals.append(time.perf_counter())
-            while arrivals and arrivals[-1] - arrivals[0] > _RATE_S:
-                arrivals.popleft()
-            span = arrivals[-1] - arrivals[0] if len(arrivals) > 1 else 0.0
-            rate = (len(arrivals) - 1) / span if span else 0.0
-            shown.update(Text(f"{rate:4.1f} frames/s  {line}"))
-    console.print(line, highlight=False, markup=False)
-
-
-class _Past:
-    """As many of the last keypoints as the models look at, and what they say of the newest."""
 
     def __init__(
-        self, video: Video, lifter: Trained | None, recognizer: Trained | None, hop: int, smooth: bool = True
+        self,
+        fps: float,
+        image_size_px: tuple[int, int],
+        layout: str = "blazepose_33",
+        *,
+        lifter: str | LoadedModel | None = LIFTER,
+        recognizer: str | LoadedModel | None = RECOGNIZER,
+        exercise: str | None = None,
+        decide_every: int = 8,
+        smooth: bool = True,
     ) -> None:
-        self.video, self.lifter, self.recognizer, self.hop = video, lifter, recognizer, hop
-        self.lifted, self.recognized = (
-            1 if trained is None else window_frames(trained.model, video.fps / (trained.config.fps or video.fps))
-            for trained in (lifter, recognizer)
+        check_exercise(exercise, lifter is not None)
+        self.fps, self.image_size_px, self.layout, self.decide_every = fps, image_size_px, layout, decide_every
+        self.lifter, self.recognizer = open_model(lifter), open_model(recognizer)
+        self._lift_frames, self._action_frames = (
+            1 if model is None else window_frames(model.model.frames, fps / (model.config.fps or fps))
+            for model in (self.lifter, self.recognizer)
         )
-        self.looked_at = self.recognized
-        if recognizer is not None:
-            check_hop(hop, self.recognized)
-            if lifter is not None and recognizer.config.input == "pose":
-                # The window's first pose looks back, too.
-                self.looked_at = self.recognized + self.lifted - 1
-        self.keypoints: deque[np.ndarray] = deque(maxlen=max(self.lifted, self.looked_at))
-        self.action, self.count, self.counter = None, 0, None
-        self.filter = OneEuroFilter() if smooth else None
-        if lifter is not None and recognizer is not None and countable(recognizer.model.classes):
-            self.counter = RepetitionCounter(lifter.model.skeleton, classes=recognizer.model.classes)
+        self._decide_frames = self._action_frames
+        if self.recognizer is not None:
+            check_decide_every(decide_every, self._action_frames)
+            if self.lifter is not None and recognizes_poses(self.recognizer):
+                # The first pose of the window looks back, too.
+                self._decide_frames = self._action_frames + self._lift_frames - 1
+        self._keypoints: deque[np.ndarray] = deque(maxlen=max(self._lift_frames, self._decide_frames))
+        self._action: tuple[str | None, float] = (None, 0.0)
+        self._frame = 0
+        self._filter = OneEuroFilter() if smooth else None
+        self._counter = self._make_counter(exercise)
 
-    def push(self, keypoints: np.ndarray, time_s: float) -> str:
-        """Takes (persons, 33, 3) and gives the line of now."""
-        self.keypoints.append(keypoints)
-        self.count += 1
+    def _make_counter(self, exercise: str | None) -> RepetitionCounter | None:
+        if self.lifter is None:
+            return None
+        skeleton = self.lifter.model.skeleton
+        if exercise is not None:
+            return RepetitionCounter(skeleton, exercise=exercise)
+        if self.recognizer is not None and can_count(self.recognizer.model.classes):
+            return RepetitionCounter(skeleton, classes=self.recognizer.model.classes)
+        return None
+
+    def push(self, keypoints: np.ndarray, time_s: float) -> LiveResult:
+        """Takes the next frame.
+
+        Args:
+            keypoints: (joints, 3) or (persons, joints, 3): x, y in pixels, confidence (0: missing).
+            time_s: When the frame was taken, in seconds; must grow.
+
+        Returns:
+            LiveResult.
+
+        Raises:
+            ValueError: A shape that differs from the previous frames.
+        """
+        keypoints = np.asarray(keypoints, np.float32)
+        self._keypoints.append(keypoints[None] if keypoints.ndim == 2 else keypoints)
+        self._frame += 1
         if not (keypoints[..., 2] > 0).any():
-            return "nobody in the picture"
-        decided = self._decide() if self.recognizer is not None and self.count % self.hop == 0 else None
-        words = [] if self.action is None else [self.action]
-        if self.lifter is not None:
-            pose_m = predict(self._file(self.lifted), self.lifter, None).poses.pose_m[-1]
-            if self.counter is not None:
-                known = self.counter.push(pose_m, time_s, decided)
-                words += [] if known.exercise is None else [f"{known.exercise}: {known.count}"]
+            return LiveResult(*self._action)
+        decided = None
+        if self.recognizer is not None and self._frame % self.decide_every == 0:
+            decided = self._decide()
+        if self.lifter is None:
+            return LiveResult(*self._action)
+        poses = predict_keypoints(self._recent(self._lift_frames), self.lifter, None).poses
+        assert poses is not None
+        pose_m, exercise, count = poses.pose_m[-1], None, 0
+        if self._counter is not None:
             # The counter smooths its own signals.
-            shown_m = pose_m if self.filter is None else self.filter.push(pose_m, time_s)
-            angles = joint_angles(shown_m, self.lifter.model.skeleton)
-            knees = [angles[f"{side}_knee"] for side in ("left", "right")]
-            words += [f"knees {knees[0]:.0f} {knees[1]:.0f} degrees"] if np.isfinite(knees).all() else []
-        return "  ".join(words)
+            repetitions = self._counter.push(pose_m, time_s, decided)
+            exercise, count = repetitions.exercise, repetitions.count
+        if self._filter is not None:
+            pose_m = self._filter.push(pose_m, time_s)
+        angles = {name: float(angle) for name, angle in joint_angles(pose_m, self.lifter.model.skeleton).items()}
+        return LiveResult(*self._action, pose_m, angles, exercise, count)
 
     def _decide(self) -> np.ndarray:
         """Probabilities (classes,) of the window that ends now."""
-        lifter = self.lifter if self.recognizer.config.input == "pose" else None
-        # With a hop of a whole window there are hardly any others.
-        actions = predict(self._file(self.looked_at), lifter, self.recognizer, self.recognized).actions
+        assert self.recognizer is not None
+        lifter = self.lifter if recognizes_poses(self.recognizer) else None
+        # Deciding once per window leaves hardly any other windows to compute.
+        recent = self._recent(self._decide_frames)
+        actions = predict_keypoints(recent, lifter, self.recognizer, self._action_frames).actions
+        assert actions is not None
         decided = actions.decisions.probabilities[-1]
-        self.action = f"{actions.classes[int(decided.argmax())]} {decided.max():.0%}"
+        self._action = (actions.classes[int(decided.argmax())], float(decided.max()))
         return decided
 
-    def _file(self, frames: int) -> KeypointFile:
-        """The last keypoints, as predict takes them."""
-        keypoints = np.stack(list(self.keypoints)[-frames:], axis=1)
-        return KeypointFile(self.video.name, keypoints, LAYOUT, self.video.image_size_px, self.video.fps)
+    def _recent(self, frames: int) -> KeypointSequence:
+        """The last keypoints, as prediction takes them."""
+        keypoints = np.stack(list(self._keypoints)[-frames:], axis=1)
+        return KeypointSequence("live", keypoints, self.layout, self.image_size_px, self.fps)

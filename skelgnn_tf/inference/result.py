@@ -12,7 +12,7 @@ from skelgnn_tf.skeletons import Skeleton
 
 
 class Segment(NamedTuple):
-    """A run of frames of one action: its first and last frame, index of the class, mean probability."""
+    """Consecutive frames of one action: first and last frame, index of the class, mean probability."""
 
     first: int
     last: int
@@ -22,14 +22,14 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Poses:
-    """What a lifter says.
+    """Poses of a lifter.
 
     Args:
-        lifter: Its name.
+        lifter: Name of the lifter.
         skeleton: Joints of the poses.
         pose_m: float32 (frames, joints, 3), metres from the root joint, camera axes x right, y down, z forward; NaN in
-            frames where no keypoint of the person is seen. Filtered and scaled, if that was asked for.
-        latency_frames: How many later frames a pose waits for.
+            frames where no keypoint of the person is seen. Filtered and scaled if requested.
+        latency_frames: Later frames that a pose needs.
     """
 
     lifter: str
@@ -40,14 +40,14 @@ class Poses:
 
 @dataclass(frozen=True)
 class Motion:
-    """What happens to the poses over time.
+    """Poses over time.
 
     Args:
-        bridged: bool (frames,), where the pose was missing and stands between its neighbours.
+        bridged: bool (frames,), where the pose was missing and was interpolated.
         angles_deg: {name: float64 (frames,)} of `motion.joint_angles`, NaN where nobody is seen.
         exercise: For each frame the exercise that is counted, as a live counter knows it; None before the first
-            decision. Nothing without a recogniser of exercises.
-        repetitions: int (frames,), how many of them are finished.
+            decision. Empty without a recognizer of exercises.
+        repetitions: int (frames,), finished repetitions.
     """
 
     bridged: np.ndarray
@@ -58,16 +58,16 @@ class Motion:
 
 @dataclass(frozen=True)
 class Actions:
-    """What a recogniser says.
+    """Decisions of a recognizer.
 
     Args:
-        recognizer: Its name.
-        classes: Names of the classes.
-        decisions: Of windows and of frames.
+        recognizer: Name of the recognizer.
+        classes: Class names.
+        decisions: For windows and for frames.
         window_frames: Frames of the file that a decision has seen.
         hop_frames: Frames from one decision to the next.
-        latency_frames: How many frames after a frame the first decision that has seen it comes, at most; what the
-            lifter waits for is in it, if the recogniser is fed by one.
+        latency_frames: Maximum delay in frames before a frame affects a decision, including that of the lifter if
+            the recognizer takes its poses.
     """
 
     recognizer: str
@@ -79,7 +79,7 @@ class Actions:
 
     @property
     def segments(self) -> list[Segment]:
-        """The frames' most probable actions, equal neighbours merged."""
+        """The most probable action of each frame, with equal neighbors merged."""
         probabilities = self.decisions.frame_probabilities
         label = probabilities.argmax(axis=1)
         starts = np.flatnonzero(np.diff(label, prepend=-1))
@@ -92,20 +92,20 @@ class Actions:
 
 @dataclass(frozen=True)
 class Prediction:
-    """3D poses and actions of one person over time; frame t stands for the time from t / fps to (t + 1) / fps.
+    """3D poses and actions of one person over time; frame t covers the time from t / fps to (t + 1) / fps.
 
     Args:
-        source: The keypoint file.
-        layout: Of its joints.
+        source: Name of the video or keypoint file.
+        layout: Layout of its joints.
         image_size_px: Width and height of the picture.
         fps: Frames per second.
-        num_frames: Frames.
-        num_persons: Persons that are ever seen.
-        person: Which one of the file this is, from 0.
-        notes: What was taken for granted, a line each.
-        poses: What the lifter says, or None.
-        actions: What the recogniser says, or None.
-        motion: Angles and repetitions, if there are poses.
+        num_frames: Number of frames.
+        num_persons: Number of persons seen in the file.
+        person: Index of this person in the file, from 0.
+        notes: Assumptions that were made, one line each.
+        poses: Poses of the lifter, or None.
+        actions: Decisions of the recognizer, or None.
+        motion: Joint angles and repetitions, if there are poses.
     """
 
     source: str
@@ -122,5 +122,5 @@ class Prediction:
 
     @property
     def time_s(self) -> np.ndarray:
-        """When each frame begins: float64 (frames,)."""
+        """Start of each frame: float64 (frames,)."""
         return np.arange(self.num_frames) / self.fps

@@ -1,37 +1,49 @@
-"""Runner: an exported `.tflite` or `.onnx` file as a function, what an app does with it; the Kotlin Runner's twin."""
+"""Runner: an exported `.tflite` or `.onnx` file as a function of arrays, without Keras or TensorFlow.
+
+The Kotlin class of the same name does the same on a phone.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from skelgnn_tf.quiet import quiet
 
-#: Name of the contract (model.json) inside a `.tflite` or `.onnx` file.
-CONTRACT = "skelgnn_tf.json"
-# What a contract must say for its file to be run.
-_PARTS = "task inputs outputs signatures skeleton keypoint_layout frames persons fps causal classes sampling".split()
+#: Name of the contract: the file next to exported models, and the member inside each of them.
+CONTRACT = "contract.json"
+#: Names of the file and of the member in exports of version 0.1.
+OLD_CONTRACT, OLD_MEMBER = "model.json", "skelgnn_tf.json"
+#: Of the contract. Rises when an app that reads the older one would go wrong.
+FORMAT = 1
+#: Keys without which a file cannot be run.
+_REQUIRED = "task inputs outputs signatures skeleton keypoint_layout frames persons fps causal classes sampling".split()
+
+#: (name of a signature, inputs) -> outputs.
+_Call = Callable[[str, dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 class Runner:
     """An exported file, loaded.
 
     Args:
-        path: `.tflite` or `.onnx`, as `skelgnn-tf export` writes them.
-        threads: Of the CPU.
+        path: `.tflite` or `.onnx` file that `skelgnn-tf export` wrote.
+        threads: Number of CPU threads.
 
     Attributes:
-        contract: What model.json says of the model and of this file's signatures; it lies inside the file.
+        contract: What the file says of its model and its signatures; the same keys as in contract.json.
         inputs: {name: shape} of `run`, batch 1.
-        outputs: The same of what it gives.
-        any_batch: Whether inputs may have other batches: `.onnx` files.
+        outputs: {name: shape} of what `run` returns, batch 1.
+        any_batch: Whether inputs may have another batch size, as in `.onnx` files.
 
     Raises:
-        FileNotFoundError: No such file.
-        ValueError: A file that skelgnn-tf did not write, or that the runtime refuses.
+        FileNotFoundError: There is no such file.
+        ValueError: A file that skelgnn-tf did not write, or a damaged one.
 
     Example:
         >>> runner = Runner("exported/fitness_9f/model.tflite")  # doctest: +SKIP
@@ -42,69 +54,105 @@ class Runner:
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         self.path = Path(path)
         if not self.path.exists():
-            raise FileNotFoundError(f"{path} does not exist; expected a .tflite or .onnx file (skelgnn-tf export)")
+            raise FileNotFoundError(
+                f"{path} must be a .tflite or .onnx file. Nothing was found. Write one with skelgnn-tf export."
+            )
         self.contract = read_contract(self.path)
         try:
-            self._run = (_tflite if self.path.suffix == ".tflite" else _onnx)(self.path, threads)
+            self._run = (_open_tflite if self.path.suffix == ".tflite" else _open_onnx)(self.path, threads)
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"{path} is damaged or of another version: {str(error).splitlines()[0]}") from error
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{path} is damaged or was written by another version: {reason}") from error
         self.any_batch = self.path.suffix == ".onnx"
         self.inputs, self.outputs = (_shapes(self.contract[ends]) for ends in ("inputs", "outputs"))
 
-    def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        """The outputs by name.
+    def run(self, **inputs: Any) -> dict[str, np.ndarray]:
+        """Runs whole windows.
 
         Args:
-            **inputs: By name, of the shapes in `inputs`. What stands at keypoints of confidence 0 does not matter.
+            **inputs: Arrays or lists by name, with the shapes in `inputs`. Values at keypoints of confidence 0 have no
+                effect, not even NaN.
+
+        Returns:
+            float32 arrays by name, with the shapes in `outputs`.
 
         Raises:
-            ValueError: Another name or shape.
+            ValueError: Names or shapes that differ from `inputs`.
         """
         return self._call("serving_default", self.inputs, inputs)
 
-    def step(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        """One frame more of a causal lifter (`.tflite` alone): keypoints, image_size and the state that came last.
+    def step(self, **inputs: Any) -> dict[str, np.ndarray]:
+        """Runs one more frame of a causal lifter; only in `.tflite` files.
+
+        Args:
+            **inputs: `keypoints` (1, 1, joints, 3) of the new frame, `image_size` (1, 2), and `state`: zeros at first,
+                then what the last step returned.
+
+        Returns:
+            `pose_m` (1, 1, joints, 3), `confidence` (1, 1, joints) and the next `state`.
 
         Raises:
-            ValueError: A file without steps, another name or shape.
+            ValueError: A file without steps, or other names or shapes.
         """
         entry = self.contract["signatures"].get("step")
         if entry is None or self.path.suffix != ".tflite":
-            raise ValueError(f"{self.path} has no steps; they want a .tflite file of a causal lifter")
+            raise ValueError(
+                f"{self.path} must be the .tflite file of a causal lifter to run frame by frame. Received: a file "
+                "without the signature step. Use run, with whole windows."
+            )
         return self._call("step", {name: tuple(shape) for name, shape in entry["inputs"].items()}, inputs)
 
-    def _call(self, signature: str, shapes: dict, inputs: dict) -> dict[str, np.ndarray]:
+    def _call(
+        self, signature: str, shapes: dict[str, tuple[int, ...]], inputs: dict[str, Any]
+    ) -> dict[str, np.ndarray]:
         arrays = {name: np.asarray(array, np.float32) for name, array in inputs.items()}
         found = {name: array.shape for name, array in arrays.items()}
         first = 1 if self.any_batch else 0
-        if {n: s[first:] for n, s in found.items()} != {n: s[first:] for n, s in shapes.items()}:
-            raise ValueError(f"{self.path} wants {shapes}{' in any batch' if self.any_batch else ''}; got {found}")
+        if {name: s[first:] for name, s in found.items()} != {name: s[first:] for name, s in shapes.items()}:
+            raise ValueError(
+                f"{self.path}: inputs must be {_listed(shapes)}{' with any batch size' if self.any_batch else ''}. "
+                f"Received: {_listed(found)}."
+            )
         if "keypoints" in arrays:
-            # Zero times NaN is NaN, and the graph knows products alone.
+            # The graph multiplies by zero what is missing, and zero times NaN is NaN.
             keypoints = arrays["keypoints"]
             arrays["keypoints"] = np.where(keypoints[..., 2:] > 0, keypoints, np.float32(0))
         return self._run(signature, arrays)
 
 
-def _shapes(entries: dict) -> dict[str, tuple[int, ...]]:
+def _shapes(entries: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(entry["shape"]) for name, entry in entries.items()}
 
 
-def read_contract(path: Path) -> dict:
-    """The contract inside an exported file.
+def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing"
+
+
+def read_contract(path: Path) -> dict[str, Any]:
+    """The contract inside an exported file, of this version or of version 0.1.
 
     Raises:
         ValueError: A file that skelgnn-tf did not write, or one of another version.
     """
     try:
-        contract = json.loads({".tflite": _tflite_member, ".onnx": _onnx_member}[path.suffix](path))
-        missing = [part for part in _PARTS if part not in contract]
+        members: dict[str, Callable[[Path], str | bytes]] = {".tflite": _tflite_member, ".onnx": _onnx_member}
+        contract = json.loads(members[path.suffix](path))
+        missing = [key for key in _REQUIRED if key not in contract]
+        version = contract.get("format", FORMAT)
     except Exception as error:
         raise ValueError(
-            f"{path} is no export of skelgnn-tf (expected a .tflite or .onnx file with {CONTRACT} inside)"
+            f"{path} must be a .tflite or .onnx file of skelgnn-tf, with {CONTRACT} inside. Write one with skelgnn-tf "
+            "export."
         ) from error
+    if version != FORMAT:
+        raise ValueError(
+            f"{path} was written by another version: its contract has format {version}; this version reads {FORMAT}. "
+            "Update skelgnn-tf."
+        )
     if missing:
-        raise ValueError(f"{path} is of another version: its contract lacks {', '.join(missing)}; export it again")
+        raise ValueError(
+            f"{path} was written by another version: its contract lacks {', '.join(missing)}. Export the model again."
+        )
     return contract
 
 
@@ -113,17 +161,18 @@ def _tflite_member(path: Path) -> bytes:
 
     model = schema.Model.GetRootAs(path.read_bytes())
     entries = [model.Metadata(i) for i in range(model.MetadataLength())]
-    entry = next(entry for entry in entries if entry.Name() == CONTRACT.encode())
-    return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+    buffers = {entry.Name().decode(): entry.Buffer() for entry in entries}
+    return model.Buffers(buffers[CONTRACT if CONTRACT in buffers else OLD_MEMBER]).DataAsNumpy().tobytes()
 
 
 def _onnx_member(path: Path) -> str:
     onnxruntime = import_onnxruntime()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return session.get_modelmeta().custom_metadata_map[CONTRACT]
+    members = session.get_modelmeta().custom_metadata_map
+    return members[CONTRACT if CONTRACT in members else OLD_MEMBER]
 
 
-def _tflite(path: Path, threads: int):
+def _open_tflite(path: Path, threads: int) -> _Call:
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -133,7 +182,7 @@ def _tflite(path: Path, threads: int):
     return lambda signature, inputs: signatures[signature](**inputs)
 
 
-def _onnx(path: Path, threads: int):
+def _open_onnx(path: Path, threads: int) -> _Call:
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -143,8 +192,8 @@ def _onnx(path: Path, threads: int):
     return lambda signature, inputs: dict(zip(names, session.run(names, inputs), strict=True))
 
 
-def import_onnxruntime():
-    """onnxruntime, which from 1.29 on sends usage data to Microsoft unless it is told not to before it is loaded."""
+def import_onnxruntime() -> Any:
+    """Imports onnxruntime without telemetry: from version 1.29 on it reports usage unless told not to beforehand."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 

@@ -1,4 +1,7 @@
-"""Keras layers of the paper, written in keras.ops alone."""
+"""Keras layers of the paper, written with keras.ops only."""
+
+# Keras comes first: as soon as it is there, models are imported, and they import the modules below.
+import keras  # noqa: F401  # isort: split
 
 from skelgnn_tf.layers.clip_frame import ClipFrame
 from skelgnn_tf.layers.dynamic_graph import DynamicGraph

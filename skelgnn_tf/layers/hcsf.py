@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -10,44 +12,45 @@ from skelgnn_tf.graph import hop_groups, normalize_adjacency
 from skelgnn_tf.layers.dynamic_graph import DynamicGraph
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
-#: Standard deviation of a fresh product, over that of its input. Batch norm undoes the scale of what comes before it,
-#: so it only sets how fast Adam turns the weights: with the short range from a third of the usual start, cmu_mocap's
-#: validation error after 330,000 samples was 38.0 instead of 41.0 mm (64 channels, dropout 0.1).
+#: Standard deviation of the initial product over that of its input. Batch norm cancels the scale of its input, so
+#: this only sets how fast Adam changes the weights. With a third of the usual value for the short range, the validation
+#: error on cmu_mocap after 330,000 samples was 38.0 instead of 41.0 mm (64 channels, dropout 0.1).
 INITIAL_GAIN = 0.3
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
 class HCSF(keras.layers.Layer):
-    """Joints within S hops at full width, joints k = S+1..L hops away squeezed to d^(k-S) of the channels, fused.
+    """Joints within S hops at full width, joints at k = S+1..L hops squeezed to d^(k-S) of the channels, fused.
 
-    h_i = h_S,i + [h_S+1,i .. h_L,i] W_a + b. The paper's W_a also multiplies h_S,i; both are linear, so that part is
-    absorbed in the weights of h_S, which is the same family of functions for one product less.
+    h_i = h_S,i + [h_S+1,i .. h_L,i] W_a + b. In the paper, W_a also multiplies h_S,i. Both are linear, so that part is
+    absorbed by the weights of h_S: the same family of functions with one product less.
 
-    - sharing "pair" (LCN): h_S,i = sum over hop(i,j) <= S of x_j W_ij, one matrix for each pair. A long-range group k
-      has a matrix for each pair as well if the graph is static; with a dynamic graph, which is dense, it has one for
-      each source joint: h_k,i = sum_j A_k,ij x_j W_k,j.
-    - sharing "shared" (GCN): h_k = A_k X W_k, one matrix for each group, for the short range too.
+    - sharing="pair" (LCN): h_S,i = sum over hop(i,j) <= S of x_j W_ij, with one matrix for each pair of joints. With a
+      static graph, a long-range group k also has a matrix for each pair. With a dynamic graph, which is dense, it has
+      one for each source joint: h_k,i = sum_j A_k,ij x_j W_k,j.
+    - sharing="shared" (GCN): h_k = A_k X W_k, with one matrix for each group, including the short range.
 
-    Squeezing before aggregating gives the same result and costs less, so that is the order.
+    Channels are squeezed before the aggregation, which gives the same result at a lower cost.
 
     Args:
-        channels: Channels out.
-        skeleton: Whose hops count; its joints are the third axis of the input.
-        short_hops: S.
-        max_hops: L.
-        squeeze: d in (0, 1].
+        channels: Number of output channels.
+        skeleton: Defines the hops. Its joints are the third axis of the input.
+        short_hops: Short range S.
+        max_hops: Long range L.
+        squeeze: Squeeze ratio d in (0, 1].
         dynamic: Whether the graph depends on the motion (D-HCSF).
-        temporal_kernel: F of the dynamic graph.
+        temporal_kernel: Number of frames F that the dynamic graph looks at.
         sharing: "pair" or "shared".
-        causal: The dynamic graph of a frame knows no later frame.
+        causal: Whether the dynamic graph of a frame excludes later frames.
 
     Call:
         (batch, frames, joints, channels in) -> (batch, frames, joints, channels).
 
     Raises:
-        ValueError: Hops, squeeze or sharing out of their range, or an input of another number of joints.
+        ValueError: `short_hops`, `max_hops`, `squeeze` or `sharing` is out of range, or the input has another number of
+            joints than the skeleton.
 
-    Source: Zeng et al., ICCV 2021, sections 3.1 to 3.3, the exponent of d mended (PAPER.md).
+    Source: Zeng et al., ICCV 2021, sections 3.1 to 3.3, with a corrected exponent of d (docs/method.md).
 
     Example:
         >>> HCSF(64)(np.zeros((2, 9, 17, 32))).shape
@@ -65,27 +68,27 @@ class HCSF(keras.layers.Layer):
         temporal_kernel: int = 3,
         sharing: str = "pair",
         causal: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not 0 < squeeze <= 1:
-            raise ValueError(f"squeeze wants 0 < d <= 1; got {squeeze}")
+            raise ValueError(f"squeeze must be above 0 and at most 1. Received: {squeeze}.")
         if sharing not in ("pair", "shared"):
-            raise ValueError(f'sharing wants "pair" (LCN) or "shared" (GCN); got {sharing!r}')
+            raise ValueError(f"sharing must be pair (LCN) or shared (GCN). Received: {sharing!r}.")
         self.channels, self.skeleton = channels, skeleton
         self.short_hops, self.max_hops, self.squeeze = short_hops, max_hops, squeeze
         self.dynamic, self.temporal_kernel, self.sharing, self.causal = dynamic, temporal_kernel, sharing, causal
         self.groups = hop_groups(skeleton, short_hops, max_hops)
-        self.graph = None
+        self.graph: Any = None
 
-    def build(self, input_shape: tuple) -> None:  # noqa: D102
+    def build(self, input_shape: tuple[Any, ...]) -> None:  # noqa: D102
         *_, joints, c_in = input_shape
         if joints != self.skeleton.num_joints:
             raise ValueError(
-                f"{self.name} wants {self.skeleton.num_joints} joints ({self.skeleton.name}); got input {input_shape}. "
-                "From another layout: skeletons.map_keypoints(keypoints, source, target)"
+                f"input of {self.name} must have {self.skeleton.num_joints} joints ({self.skeleton.name}). Received: "
+                f"{input_shape}. Map other layouts with skeletons.map_keypoints(keypoints, source, target)."
             )
-        #: C_k,out of the long-range groups.
+        #: Channels C_k,out of the long-range groups.
         self.squeezed = [max(1, round(self.squeeze**k * c_in)) for k in range(1, len(self.groups))]
         build = self._build_shared if self.sharing == "shared" else self._build_pair
         build(c_in)
@@ -102,8 +105,8 @@ class HCSF(keras.layers.Layer):
 
     def _build_pair(self, c_in: int) -> None:
         short, *long = self.groups
-        self.neighbours = [np.flatnonzero(row).tolist() for row in short]
-        self.w = self._pair_weight("w", self.neighbours, (c_in, self.channels))
+        self.neighbors = [np.flatnonzero(row).tolist() for row in short]
+        self.w = self._pair_weight("w", self.neighbors, (c_in, self.channels))
         if self.dynamic and long:
             self._build_graph(normalize_adjacency(self.groups[1:]), c_in)
             joints = self.skeleton.num_joints
@@ -129,15 +132,15 @@ class HCSF(keras.layers.Layer):
         else:
             self.adjacency = adjacency
 
-    def _weight(self, name: str, shape: tuple, variance: float):
+    def _weight(self, name: str, shape: tuple[int, ...], variance: float) -> Any:
         return self.add_weight(
             name=name, shape=shape, initializer=keras.initializers.RandomNormal(stddev=INITIAL_GAIN * variance**0.5)
         )
 
-    def _pair_weight(self, name: str, neighbours: list[list[int]], shape: tuple[int, int]):
+    def _pair_weight(self, name: str, neighbors: list[list[int]], shape: tuple[int, int]) -> Any:
         """One matrix for each pair, stacked (pairs * channels in, channels out) in the order of the target joints."""
         c_in, c_out = shape
-        fan_in = np.repeat([len(js) * c_in for js in neighbours], [len(js) * c_in for js in neighbours])
+        fan_in = np.repeat([len(js) * c_in for js in neighbors], [len(js) * c_in for js in neighbors])
         normal = keras.initializers.RandomNormal(stddev=INITIAL_GAIN)
         return self.add_weight(
             name=name,
@@ -145,20 +148,20 @@ class HCSF(keras.layers.Layer):
             initializer=lambda size, dtype: normal(size, dtype) * ops.cast(fan_in[:, None] ** -0.5, dtype),
         )
 
-    def call(self, x):  # noqa: D102
+    def call(self, x: Any) -> Any:  # noqa: D102
         return (self._call_shared(x) if self.sharing == "shared" else self._call_pair(x)) + self.b
 
-    def _call_shared(self, x):
+    def _call_shared(self, x: Any) -> Any:
         messages = _product(x, self.w)
         adjacency = self.graph(x) if self.dynamic else ops.cast(self.adjacency[None, None], x.dtype)
         h = self._aggregate(adjacency, messages, [self.channels, *self.squeezed])
         return h[0] + _product(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
 
-    def _call_pair(self, x):
+    def _call_pair(self, x: Any) -> Any:
         frames, joints, c_in = x.shape[1:]
         flat = ops.reshape(x, (-1, joints, c_in))
         xs = ops.unstack(flat, joints, axis=1)
-        h = self._pair_product(xs, self.neighbours, self.w)
+        h = self._pair_product(xs, self.neighbors, self.w)
         if not self.squeezed:
             return ops.reshape(h, (-1, frames, joints, self.channels))
         if self.dynamic:
@@ -173,35 +176,35 @@ class HCSF(keras.layers.Layer):
         return ops.reshape(h + _product(long, self.w_a), (-1, frames, joints, self.channels))
 
     @staticmethod
-    def _aggregate(adjacency, messages, widths: list[int]) -> list:
+    def _aggregate(adjacency: Any, messages: Any, widths: list[int]) -> list[Any]:
         """A_k (b, 1 or t, k, i, j) times the k-th slice of messages (b, t, j, sum of widths): [(b, t, i, width)]."""
         parts = ops.split(messages, np.cumsum(widths)[:-1].tolist(), axis=-1) if len(widths) > 1 else [messages]
         return [ops.matmul(adjacency[:, :, k], part) for k, part in enumerate(parts)]
 
     @staticmethod
-    def _pair_product(xs: list, neighbours: list[list[int]], w):
-        """Sum over the neighbours j of x_j W_ij, x_j (b * t, c) of each joint: (b * t, i, d).
+    def _pair_product(xs: list[Any], neighbors: list[list[int]], w: Any) -> Any:
+        """Sum over the neighbors j of x_j W_ij, x_j (b * t, c) of each joint: (b * t, i, d).
 
-        One plain matrix product for each target joint, over its neighbours' channels side by side: no padding, no
-        gather, and the fastest formulation in benchmarks/layer_formulations.py, or within 6 %.
+        One plain matrix product for each target joint, over the channels of its neighbors side by side: no padding and
+        no gather. It is the fastest formulation in benchmarks/speed/layer_formulations.py, or within 6 % of it.
         """
         c_in, c_out = xs[0].shape[-1], w.shape[-1]
-        ends = np.cumsum([len(js) * c_in for js in neighbours])[:-1].tolist()
+        ends = np.cumsum([len(js) * c_in for js in neighbors])[:-1].tolist()
         ws = ops.split(ops.convert_to_tensor(w), ends, axis=0)
-        alone = ops.zeros_like(xs[0][:, :1]) * ops.zeros((1, c_out), xs[0].dtype)
+        without_neighbors = ops.zeros_like(xs[0][:, :1]) * ops.zeros((1, c_out), xs[0].dtype)
         rows = []
-        for js, w_i in zip(neighbours, ws, strict=True):
+        for js, w_i in zip(neighbors, ws, strict=True):
             if js:
                 side_by_side = ops.concatenate([xs[j] for j in js], axis=-1) if len(js) > 1 else xs[js[0]]
                 rows.append(ops.matmul(side_by_side, w_i))
             else:
-                rows.append(alone)
+                rows.append(without_neighbors)
         return ops.stack(rows, axis=1)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: D102
         return (*input_shape[:-1], self.channels)
 
-    def get_config(self) -> dict:  # noqa: D102
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
         return super().get_config() | {
             "channels": self.channels,
             "skeleton": self.skeleton.get_config(),
@@ -215,11 +218,11 @@ class HCSF(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict) -> HCSF:  # noqa: D102
+    def from_config(cls, config: dict[str, Any]) -> HCSF:  # noqa: D102
         return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})
 
 
-def _product(x, w):
-    """x (..., c) times w (c, d) as one plain matrix product, twice as fast on TensorFlow as with x as it is."""
+def _product(x: Any, w: Any) -> Any:
+    """x (..., c) times w (c, d) as one plain matrix product, twice as fast on TensorFlow as without the reshape."""
     shape = x.shape[1:-1]
     return ops.reshape(ops.matmul(ops.reshape(x, (-1, x.shape[-1])), w), (-1, *shape, w.shape[-1]))

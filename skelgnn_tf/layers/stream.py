@@ -1,6 +1,8 @@
-"""Stream: joints as they are, bones, or the motion of either."""
+"""Stream: joints, bones, or the motion of either."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,7 +10,7 @@ from keras import ops
 
 from skelgnn_tf.skeletons import Skeleton
 
-#: The four streams whose scores are averaged in the field.
+#: The four streams whose scores are usually averaged.
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 
 
@@ -16,11 +18,11 @@ STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 class Stream(keras.layers.Layer):
     """Derives one of the four streams from joints, inside the model.
 
-    A bone is child - parent (zero at the root), motion is the next frame - this one (zero in the last frame). With
-    confidence a bone or a motion is as sure as the less sure of its two ends, and zero if one of them is missing.
+    A bone is child - parent, zero at the root. Motion is next frame - this frame, zero in the last frame. With
+    confidence, a bone or motion has the lower confidence of its two ends, and is zero if one of them is missing.
 
     Args:
-        skeleton: Whose parents make the bones.
+        skeleton: Skeleton whose parents define the bones.
         stream: "joint", "bone", "joint_motion" or "bone_motion".
         confidence: Whether the last channel is confidence.
 
@@ -28,9 +30,9 @@ class Stream(keras.layers.Layer):
         (batch, persons, frames, joints, channels) -> the same shape.
 
     Raises:
-        ValueError: Another stream.
+        ValueError: `stream` is unknown.
 
-    Source: Shi et al., CVPR 2019 (two streams) and TIP 2020 (four); PAPER.md.
+    Source: Shi et al., CVPR 2019 (two streams) and TIP 2020 (four streams).
 
     Example:
         >>> from skelgnn_tf.skeletons import NTU_25
@@ -38,15 +40,15 @@ class Stream(keras.layers.Layer):
         (1, 1, 8, 25, 3)
     """
 
-    def __init__(self, skeleton: Skeleton, stream: str = "joint", confidence: bool = False, **kwargs) -> None:
+    def __init__(self, skeleton: Skeleton, stream: str = "joint", confidence: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if stream not in STREAMS:
-            raise ValueError(f"stream wants {', '.join(STREAMS)}; got {stream!r}")
+            raise ValueError(f"stream must be one of {', '.join(STREAMS)}. Received: {stream!r}.")
         self.skeleton, self.stream, self.confidence = skeleton, stream, confidence
         # The root is its own parent, which makes its bone zero.
         self.parents = np.array([j if parent < 0 else parent for j, parent in enumerate(skeleton.parents)])
 
-    def call(self, x):  # noqa: D102
+    def call(self, x: Any) -> Any:  # noqa: D102
         if "bone" in self.stream:
             x = self._difference(x, ops.take(x, self.parents, axis=-2))
         if "motion" in self.stream:
@@ -57,17 +59,17 @@ class Stream(keras.layers.Layer):
             x = ops.concatenate([moved, still], axis=2)
         return x
 
-    def _difference(self, a, b):
+    def _difference(self, a: Any, b: Any) -> Any:
         if not self.confidence:
             return a - b
-        sure = ops.minimum(a[..., -1:], b[..., -1:])
+        confidence = ops.minimum(a[..., -1:], b[..., -1:])
         apart = a[..., :-1] - b[..., :-1]
-        return ops.concatenate([ops.where(sure > 0, apart, ops.zeros_like(apart)), sure], axis=-1)
+        return ops.concatenate([ops.where(confidence > 0, apart, ops.zeros_like(apart)), confidence], axis=-1)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: D102
         return input_shape
 
-    def get_config(self) -> dict:  # noqa: D102
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
         return super().get_config() | {
             "skeleton": self.skeleton.get_config(),
             "stream": self.stream,
@@ -75,5 +77,5 @@ class Stream(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict) -> Stream:  # noqa: D102
+    def from_config(cls, config: dict[str, Any]) -> Stream:  # noqa: D102
         return cls(**config | {"skeleton": Skeleton.from_config(config["skeleton"])})

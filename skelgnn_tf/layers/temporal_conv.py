@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,26 +12,28 @@ from keras import ops
 class TemporalConv(keras.layers.Layer):
     """Convolution over frames with the same weights for every joint.
 
-    With stride 1 the first and the last frame are repeated outwards, so that the number of frames stays; `causal`
-    repeats the first frame only and never looks ahead. With a larger stride nothing is padded. `zero_padded` pads with
-    zeros instead, for any stride: T frames become ceil(T / stride), as in ST-GCN.
+    With stride 1, the first and the last frame are repeated outwards, which keeps the number of frames. `causal` only
+    repeats the first frame and never looks ahead. A larger stride pads nothing. `zero_padded` pads with zeros instead,
+    for any stride: T frames become ceil(T / stride), as in ST-GCN.
 
     Args:
-        channels: Channels out.
-        kernel: Frames that one output looks at.
-        stride: Frames from one output to the next.
-        dilation: Frames between two taps.
-        causal: An output sees its own frame and earlier ones alone.
-        use_bias: Whether a bias is added.
-        zero_padded: Zeros at both ends; not together with `causal`.
+        channels: Number of output channels.
+        kernel: Number of frames that one output looks at.
+        stride: Frames between two outputs.
+        dilation: Frames between two taps of the kernel.
+        causal: Whether an output depends only on its own frame and earlier ones.
+        use_bias: Whether to add a bias.
+        zero_padded: Whether to pad both ends with zeros. Not valid with `causal`.
 
     Call:
         (batch, frames, joints, channels in) -> (batch, frames out, joints, channels).
 
     Raises:
-        ValueError: A kernel, stride or dilation below 1; `zero_padded` and `causal` together.
+        ValueError: `channels`, `kernel`, `stride` or `dilation` is less than 1, or both `zero_padded` and `causal` are
+            set.
 
     Example:
+        >>> import numpy as np
         >>> TemporalConv(8, kernel=3, stride=3)(np.zeros((2, 9, 17, 4))).shape
         (2, 3, 17, 8)
     """
@@ -43,20 +47,20 @@ class TemporalConv(keras.layers.Layer):
         causal: bool = False,
         use_bias: bool = True,
         zero_padded: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if min(channels, kernel, stride, dilation) < 1:
             raise ValueError(
-                f"TemporalConv wants channels, kernel, stride and dilation of at least 1; got {channels}, {kernel}, "
-                f"{stride}, {dilation}"
+                f"channels, kernel, stride and dilation must be at least 1. Received: {channels}, {kernel}, {stride} "
+                f"and {dilation}."
             )
         if zero_padded and causal:
-            raise ValueError("zero_padded looks ahead by half the kernel; a causal convolution wants zero_padded=False")
+            raise ValueError("zero_padded must be False with causal=True. It looks ahead by half the kernel.")
         self.channels, self.kernel, self.stride, self.dilation = channels, kernel, stride, dilation
         self.causal, self.use_bias, self.zero_padded = causal, use_bias, zero_padded
 
-    def build(self, input_shape: tuple) -> None:  # noqa: D102
+    def build(self, input_shape: tuple[Any, ...]) -> None:  # noqa: D102
         fan_in = self.kernel * input_shape[-1]
         self.w = self.add_weight(
             name="w",
@@ -65,7 +69,7 @@ class TemporalConv(keras.layers.Layer):
         )
         self.b = self.add_weight(name="b", shape=(self.channels,), initializer="zeros") if self.use_bias else None
 
-    def call(self, x):  # noqa: D102
+    def call(self, x: Any) -> Any:  # noqa: D102
         reach = (self.kernel - 1) * self.dilation
         if self.stride == 1 and reach and not self.zero_padded:
             before = reach if self.causal else reach // 2
@@ -77,7 +81,7 @@ class TemporalConv(keras.layers.Layer):
         )  # fmt: skip
         return y if self.b is None else y + self.b
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: D102
         batch, frames, joints, _ = input_shape
         if self.zero_padded and frames is not None:
             frames = -(-frames // self.stride)
@@ -85,7 +89,7 @@ class TemporalConv(keras.layers.Layer):
             frames = (frames - (self.kernel - 1) * self.dilation - 1) // self.stride + 1
         return (batch, frames, joints, self.channels)
 
-    def get_config(self) -> dict:  # noqa: D102
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
         return super().get_config() | {
             "channels": self.channels,
             "kernel": self.kernel,

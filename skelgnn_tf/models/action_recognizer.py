@@ -1,60 +1,65 @@
-"""ActionRecognizer: a skeleton sequence to the scores of its action."""
+"""ActionRecognizer: from a skeleton sequence to the scores of its action."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
-from skelgnn_tf.layers import HCSF, ClipFrame, RandomAffine, Stream, TemporalConv
-from skelgnn_tf.models.base import PresetModel
+from skelgnn_tf.layers.clip_frame import ClipFrame
+from skelgnn_tf.layers.hcsf import HCSF
+from skelgnn_tf.layers.random_affine import RandomAffine
+from skelgnn_tf.layers.stream import Stream
+from skelgnn_tf.layers.temporal_conv import TemporalConv
+from skelgnn_tf.models.base import SkeletonModel
 from skelgnn_tf.skeletons import NTU_25, Skeleton
 
 #: Widths and strides of the blocks, and the frames that a temporal convolution looks at: the paper's nine blocks, and
 #: six for phones, of which the first already halves the frames.
-SIZES = {
+SIZES: dict[str, Any] = {
     "paper": {"widths": (64,) * 3 + (128,) * 3 + (256,) * 3, "strides": (1, 1, 1, 2, 1, 1, 2, 1, 1), "kernel": 9},
     "small": {"widths": (32, 32, 64, 64, 96, 96), "strides": (2, 1, 2, 1, 2, 1), "kernel": 5},
 }
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
-class ActionRecognizer(PresetModel):
-    """Normalisation, stream, then residual blocks of D-HCSF and temporal convolution, mean over time and joints, dense.
+class ActionRecognizer(SkeletonModel):
+    """Normalization and stream, residual blocks of D-HCSF and temporal convolution, mean over time and joints, dense.
 
     A block is D-HCSF -> batch norm -> ReLU -> temporal convolution -> batch norm, plus its input (through a 1x1
-    convolution and batch norm where width or stride change), then ReLU. HCSF shares its weights over joints. Raw joints
-    go in: normalisation and stream are part of the model, so one file is all that a phone needs.
+    convolution and batch norm where width or stride change), then ReLU. HCSF shares its weights over joints. The
+    input is raw joints: normalization and stream are part of the model, so that a phone needs a single file.
 
     Args:
-        classes: Names of the classes, in the order of the scores.
+        classes: Class names, in the order of the scores.
         skeleton: Joints of the input.
-        frames: T.
+        frames: Window length T.
         persons: 1 or 2; an absent person is all zeros and does not count.
         dims: Coordinates of a joint: 3 (metres) or 2 (keypoints, any unit with square pixels).
-        confidence: A further input channel, 0 where a joint is missing.
+        confidence: Add an input channel, 0 where a joint is missing.
         normalization: As in `ClipFrame`: "none", "center", "view" or "box".
         stream: As in `Stream`: "joint", "bone", "joint_motion" or "bone_motion".
         size: A key of SIZES, "paper" or "small".
-        channels: Width of the first blocks, the others in proportion; None for the size's own.
-        short_hops: S of each HCSF.
-        max_hops: L.
-        squeeze: d.
+        channels: Width of the first blocks, the others in proportion; None for the width of the size.
+        short_hops: Short range S of each HCSF.
+        max_hops: Long range L.
+        squeeze: Squeeze ratio d.
         dynamic: Dynamic graph (D-HCSF) or static (HCSF).
-        temporal_kernel: F of the dynamic graph.
+        temporal_kernel: Frames F that the dynamic graph looks at.
         dropout: Share of features dropped before the dense layer.
-        rotation, scaling, shear, joint_drop: As in `RandomAffine`, in training alone.
-        seed: Of those draws.
+        rotation, scaling, shear, joint_drop: As in `RandomAffine`, only in training.
+        seed: Random seed of that augmentation.
 
     Call:
-        (batch, persons, frames, joints, dims[+1]) -> logits (batch, classes); `ops.softmax` makes them probabilities.
+        (batch, persons, frames, joints, dims[+1]) -> logits (batch, classes); `ops.softmax` gives probabilities.
         Poses are in camera axes (x right, y down, z forward), keypoints x right, y down.
 
     Raises:
-        ValueError: An argument out of its range, or an input of another shape; says what was expected.
+        ValueError: An argument out of range, or an input of another shape.
 
-    Source: Zeng et al., ICCV 2021, section 4.3 and supplement (PAPER.md, "Action recognition").
+    Source: Zeng et al., ICCV 2021, section 4.3 and supplement; see docs/method.md.
 
     Example:
         >>> ActionRecognizer(("sit", "stand"), size="small")(np.zeros((4, 1, 64, 25, 3))).shape
@@ -84,17 +89,17 @@ class ActionRecognizer(PresetModel):
         shear: float = 0.0,
         joint_drop: float = 0.0,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
-        # Coordinates keep their bits whatever the precision; layers cast for themselves.
+        # Coordinates stay in float32 at any precision; layers cast their inputs themselves.
         super().__init__(autocast=False, **kwargs)
         if len(classes) < 2 or persons not in (1, 2) or dims not in (2, 3) or frames < 1:
             raise ValueError(
-                "ActionRecognizer wants two classes or more, 1 or 2 persons, 2 or 3 dims and frames of at least 1; got "
-                f"{len(classes)}, {persons}, {dims} and {frames}"
+                "ActionRecognizer must have at least 2 classes, 1 or 2 persons, 2 or 3 dims and at least 1 frame. "
+                f"Received: {len(classes)}, {persons}, {dims} and {frames}."
             )
         if size not in SIZES:
-            raise ValueError(f"size wants {' or '.join(SIZES)}; got {size!r}")
+            raise ValueError(f"size must be one of {', '.join(SIZES)}. Received: {size!r}.")
         self._config = {
             "classes": list(classes),
             "skeleton": skeleton.get_config(),
@@ -129,7 +134,7 @@ class ActionRecognizer(PresetModel):
         self.input_norm = _norm("input_norm")
         plan = SIZES[size]
         scale = (channels or plan["widths"][0]) / plan["widths"][0]
-        graph = {
+        graph: dict[str, Any] = {
             "skeleton": skeleton,
             "short_hops": short_hops,
             "max_hops": max_hops,
@@ -141,7 +146,7 @@ class ActionRecognizer(PresetModel):
         self.blocks, width_in = [], None
         for i, (width, stride) in enumerate(zip(plan["widths"], plan["strides"], strict=True)):
             width = max(1, round(width * scale))
-            # As in ST-GCN the first block, whose input is bare coordinates, has nothing added to it.
+            # As in ST-GCN, the first block, whose input is coordinates, has no residual.
             residual = "none" if i == 0 else "identity" if (stride, width_in) == (1, width) else "projection"
             self.blocks.append(_Block(width, stride, plan["kernel"], residual, graph, name=f"block{i}"))
             width_in = width
@@ -164,11 +169,11 @@ class ActionRecognizer(PresetModel):
         expected = self.input_axes[1:]
         if tuple(shape[1:]) != expected:
             raise ValueError(
-                f"ActionRecognizer wants (batch, {expected[0]} persons, {expected[1]} frames, {expected[2]} joints of "
-                f"{self.skeleton.name}, {expected[3]} channels); got {tuple(shape)}"
+                f"the input must have the shape (batch, {expected[0]} persons, {expected[1]} frames, "
+                f"{expected[2]} joints of {self.skeleton.name}, {expected[3]} channels). Received: {tuple(shape)}."
             )
 
-    def call(self, x, training: bool = False):  # noqa: D102
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: D102
         self._check(x.shape)
         joints, channels = x.shape[3:]
         seen = x[..., -1] > 0 if channels > self.dims else ops.any(x != 0, axis=-1)
@@ -179,7 +184,7 @@ class ActionRecognizer(PresetModel):
         for block in self.blocks:
             x = block(x, training=training)
         x = ops.reshape(ops.mean(ops.cast(x, "float32"), axis=(1, 2)), (-1, self.persons, x.shape[-1]))
-        # The mean over those who are there; a clip without anyone has the dense layer's bias for its scores.
+        # The mean over the persons that are present; without any, the scores are the bias of the dense layer.
         count = ops.maximum(ops.sum(present, axis=1, keepdims=True), 1)
         x = ops.sum(x * ops.expand_dims(present / count, -1), axis=1)
         return self.dense(self.dropout(x, training=training))
@@ -201,7 +206,7 @@ def _norm(name: str) -> keras.layers.Layer:
 class _Block(keras.layers.Layer):
     """D-HCSF, batch norm, ReLU, temporal convolution, batch norm, residual, ReLU."""
 
-    def __init__(self, width: int, stride: int, kernel: int, residual: str, graph: dict, **kwargs) -> None:
+    def __init__(self, width: int, stride: int, kernel: int, residual: str, graph: dict, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.residual = residual
         self.hcsf = HCSF(width, **graph, name="hcsf")
@@ -223,7 +228,7 @@ class _Block(keras.layers.Layer):
             self.skip_norm.build(self.skip.compute_output_shape(input_shape))
         self.built = True
 
-    def call(self, x, training: bool = False):
+    def call(self, x: Any, training: bool = False) -> Any:
         y = ops.relu(self.hcsf_norm(self.hcsf(x), training=training))
         y = self.conv_norm(self.conv(y), training=training)
         if self.residual == "identity":

@@ -1,16 +1,20 @@
-"""PoseLifter: 2D keypoints of one or several frames to the 3D pose."""
+"""PoseLifter: from the 2D keypoints of one or several frames to the 3D pose."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 from keras import ops
 
-from skelgnn_tf.layers import HCSF, PersonFrame, TemporalConv
-from skelgnn_tf.models.base import PresetModel
+from skelgnn_tf.layers.hcsf import HCSF
+from skelgnn_tf.layers.person_frame import PersonFrame
+from skelgnn_tf.layers.temporal_conv import TemporalConv
+from skelgnn_tf.models.base import SkeletonModel
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
-#: What one unit of the last layer stands for, in metres. Poses spread over decimetres; with outputs of unit size one
-#: step of Adam would move them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
+#: Metres per unit of the last layer's output. Poses span decimetres; with outputs in metres one step of Adam would move
+#: them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
 #: with 20 cm and 50 mm with 5 cm; 2 to 5 cm differed little.
 OUTPUT_UNIT_M = 0.03
 
@@ -19,19 +23,19 @@ def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
     """Kernels of the blocks' temporal convolutions, whose product is the number of frames.
 
     Args:
-        frames: T; 1 needs no temporal convolution.
-        blocks: How many blocks share the frames, or None for as many as T has prime factors (9 = 3 * 3: two).
+        frames: Window length T; 1 needs no temporal convolution.
+        blocks: Number of blocks, or None for as many as T has prime factors (9 = 3 * 3: two), at least two.
 
     Returns:
-        One kernel for each block, larger ones first.
+        One kernel per block, the largest first.
 
     Raises:
         ValueError: An even T (it has no centre), or fewer than one frame or block.
     """
     if frames < 1 or frames % 2 == 0:
-        raise ValueError(f"frames wants an odd number, such as 1, 9, 27 or 81; got {frames}")
+        raise ValueError(f"frames must be odd (1, 9, 27, 81). Received: {frames}.")
     if blocks is not None and blocks < 1:
-        raise ValueError(f"blocks wants at least 1; got {blocks}")
+        raise ValueError(f"blocks must be at least 1. Received: {blocks}.")
     factors, rest = [], frames
     while rest > 1:
         factor = next(f for f in range(3, rest + 1, 2) if rest % f == 0)
@@ -45,38 +49,38 @@ def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
 
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
-class PoseLifter(PresetModel):
-    """First layer, residual blocks, last layer, all of D-HCSF; several frames add temporal convolutions.
+class PoseLifter(SkeletonModel):
+    """A pose lifter of D-HCSF layers: a first layer, residual blocks and a last layer.
 
     A block is two D-HCSF (one frame) or one D-HCSF and one temporal convolution (T frames), each followed by batch
     norm, LeakyReLU(0.2) and dropout. With `every_frame=False` the convolutions are strided, so that T frames become
-    the one of the centre (of the end, if causal) at the least cost; with `every_frame=True` the same convolutions are
-    dilated and each frame has its pose.
+    the central one (the last one if causal) at the least cost; with `every_frame=True` the same convolutions are
+    dilated and every frame gets a pose.
 
     Args:
-        skeleton: Joints of keypoints and pose; `H36M_17_LCN` has LCN's extra edges.
-        frames: T, odd; the product of the blocks' kernels.
-        channels: C.
+        skeleton: Joints of keypoints and pose; `H36M_17_LCN` has the extra edges of LCN.
+        frames: Window length T, odd; the product of the blocks' kernels.
+        channels: Width C.
         blocks: Residual blocks, or None for 2 up to 9 frames, 3 for 27, 4 for 81.
-        short_hops: S of each HCSF.
-        max_hops: L.
-        squeeze: d.
+        short_hops: Short range S of each HCSF.
+        max_hops: Long range L.
+        squeeze: Squeeze ratio d.
         dynamic: Dynamic graph (D-HCSF) or static (HCSF).
-        temporal_kernel: F of the dynamic graph.
+        temporal_kernel: Frames F that the dynamic graph looks at.
         sharing: "pair" (LCN) or "shared" (GCN).
         dropout: Share of channels dropped in training.
-        causal: No look-ahead: a pose depends on its own frame and earlier ones alone.
+        causal: Use no future frames: a pose depends only on its own frame and earlier ones.
         every_frame: A pose for each frame of the window instead of one.
-        confidence: A third input channel, 0 where the keypoint is missing; its x and y are then ignored.
-        keypoint_frame: "screen" (input as `geometry.normalize_screen` gives it) or "person" (any unit; each frame is
-            centred and scaled by the person's own box, inside the model).
+        confidence: Add a third input channel, 0 where the keypoint is missing; its x and y are then ignored.
+        keypoint_frame: "screen" (input as `geometry.normalize_screen` returns it) or "person" (any unit; the model
+            centers and scales each frame by the person's own box).
 
     Call:
         keypoints (batch, frames, joints, 2, or 3 with confidence) -> pose (batch, 1 or frames, joints, 3), metres,
-        root-relative, camera axes x right, y down, z forward (or the pixel protocol's units, if trained on those).
+        root-relative, camera axes x right, y down, z forward (units of the pixel protocol if trained on those).
 
     Raises:
-        ValueError: An argument out of its range, or keypoints of another shape; says what was expected.
+        ValueError: An argument out of range, or keypoints of another shape.
 
     Source: Zeng et al., ICCV 2021, section 4.1; strided and dilated convolutions as in VideoPose3D.
 
@@ -102,12 +106,12 @@ class PoseLifter(PresetModel):
         every_frame: bool = False,
         confidence: bool = False,
         keypoint_frame: str = "screen",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
-        # Keypoints keep their bits whatever the precision: bfloat16 would round pixels. Layers cast for themselves.
+        # Keypoints stay in float32 at any precision: bfloat16 would round pixels. Layers cast their inputs themselves.
         super().__init__(autocast=False, **kwargs)
         if keypoint_frame not in ("screen", "person"):
-            raise ValueError(f'keypoint_frame wants "screen" or "person"; got {keypoint_frame!r}')
+            raise ValueError(f'keypoint_frame must be "screen" or "person". Received: {keypoint_frame!r}.')
         self._config = {
             "skeleton": skeleton.get_config(),
             "frames": frames,
@@ -129,7 +133,7 @@ class PoseLifter(PresetModel):
         self.input_channels = 3 if confidence else 2
         self.kernels = temporal_kernels(frames, blocks)
         self.person_frame = PersonFrame(dtype="float32", name="person_frame") if keypoint_frame == "person" else None
-        graph = {
+        graph: dict[str, Any] = {
             "skeleton": skeleton,
             "short_hops": short_hops,
             "max_hops": max_hops,
@@ -139,7 +143,7 @@ class PoseLifter(PresetModel):
             "causal": causal,
         }
 
-        def hcsf(name: str, width: int, frames_here: int, **options) -> HCSF:
+        def hcsf(name: str, width: int, frames_here: int, **options: Any) -> HCSF:
             # A kernel longer than the clip would only see its repeated edges.
             return HCSF(width, temporal_kernel=min(temporal_kernel, frames_here), name=name, **graph, **options)
 
@@ -156,12 +160,12 @@ class PoseLifter(PresetModel):
                 frames_here //= kernel
             dilation *= kernel
             self.pairs.append((_Unit(a, dropout, name=f"block{i}_a_unit"), _Unit(b, dropout, name=f"block{i}_b_unit")))
-        self.units = [unit for pair in self.pairs for unit in pair]
+        self.units: list[Any] = [unit for pair in self.pairs for unit in pair]
         self.last = hcsf("last", 3, frames_here, dtype="float32")
 
     def build(self, input_shape: tuple) -> None:  # noqa: D102
         self._check(input_shape)
-        shape = self.input_axes
+        shape: Any = self.input_axes
         for unit in (self.first, *self.units, self.last):
             unit.build(shape)
             shape = unit.compute_output_shape(shape)
@@ -173,27 +177,27 @@ class PoseLifter(PresetModel):
         if len(shape) != 4 or any(e is not None and f != e for e, f in zip(expected, found, strict=False)):
             wants = ("any" if self.every_frame else expected[0], *expected[1:])
             raise ValueError(
-                f"PoseLifter wants keypoints (batch, {wants[0]} frames, {wants[1]} joints of {self.skeleton.name}, "
-                f"{wants[2]} channels); got {tuple(shape)}. Other joints: "
-                f"skeletons.map_keypoints(keypoints, 'coco_17', '{self.skeleton.name}')"
+                f"keypoints must have the shape (batch, {wants[0]} frames, {wants[1]} joints of {self.skeleton.name}, "
+                f"{wants[2]} channels). Received: {tuple(shape)}. For other joints use "
+                f"skeletons.map_keypoints(keypoints, 'coco_17', '{self.skeleton.name}')."
             )
 
-    def call(self, keypoints, training: bool = False):  # noqa: D102
+    def call(self, keypoints: Any, training: bool = False) -> Any:  # noqa: D102
         x = self.first(self.normalize(keypoints), training=training)
         for kernel, (a, b) in zip(self.kernels, self.pairs, strict=True):
             x = self._residual(x, kernel) + b(a(x, training=training), training=training)
         return self.last(x) * OUTPUT_UNIT_M
 
-    def normalize(self, keypoints):
-        """What the first layer sees: missing keypoints are zeros, all in the model's keypoint frame; the same shape."""
+    def normalize(self, keypoints: Any) -> Any:
+        """Input of the first layer, of the same shape: missing keypoints zeroed, in the model's keypoint frame."""
         self._check(keypoints.shape)
         if self.input_channels == 3:
             seen = keypoints[..., 2:] > 0
             keypoints = ops.where(seen, keypoints, ops.zeros_like(keypoints))
         return keypoints if self.person_frame is None else self.person_frame(keypoints)
 
-    def _residual(self, x, kernel: int):
-        """The frames that a block's output stands for: the middle of each stride, or its end if causal."""
+    def _residual(self, x: Any, kernel: int) -> Any:
+        """The frames that the output of a block belongs to: the middle of each stride, or its end if causal."""
         if self.every_frame or self.frames == 1:
             return x
         return x[:, (kernel - 1 if self.causal else kernel // 2) :: kernel]
@@ -209,9 +213,9 @@ class PoseLifter(PresetModel):
 
 @keras.saving.register_keras_serializable("skelgnn_tf")
 class _Unit(keras.layers.Layer):
-    """A layer, then batch norm, LeakyReLU(0.2) and dropout."""
+    """A layer followed by batch norm, LeakyReLU(0.2) and dropout."""
 
-    def __init__(self, layer: keras.layers.Layer, dropout: float, **kwargs) -> None:
+    def __init__(self, layer: keras.layers.Layer, dropout: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.layer = layer
         self.norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="norm")
@@ -223,7 +227,7 @@ class _Unit(keras.layers.Layer):
         self.norm.build(self.layer.compute_output_shape(input_shape))
         self.built = True
 
-    def call(self, x, training: bool = False):
+    def call(self, x: Any, training: bool = False) -> Any:
         return self.dropout(self.activation(self.norm(self.layer(x), training=training)), training=training)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

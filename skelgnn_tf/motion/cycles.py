@@ -1,4 +1,4 @@
-"""Counting how often a signal rises and comes back, live."""
+"""Live counting of how often a signal rises and falls."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ import math
 from skelgnn_tf.motion.exercise_signals import Movement
 from skelgnn_tf.motion.gaps import LONGEST_GAP_S
 
-# A signal is smoothed with a time constant of this part of the quickest repetition.
+# Time constant of the smoothing, as a share of the duration of the fastest repetition.
 _SMOOTHING = 0.06
-# A person's usual range and tempo follow each repetition by this much.
+# Weight of a new repetition in the person's usual rise and tempo.
 _LEARNING = 0.3
-# A repetition's end is foreseen when its signal has nearly fallen: from how long the fall took, from 0.3 of the way on
-# (times _FALL_GOES_ON), and how long it was high; of a long pause in the middle only this many usual times count.
+# The end of a repetition is predicted when its signal has nearly fallen: from the duration of the fall since 0.3 of the
+# way (times _FALL_GOES_ON), and from how long the signal was high. A long pause in the middle counts at most as
+# _LONGEST_HIGH times the usual duration.
 _FALL_GOES_ON = 0.5
 _LONGEST_HIGH = 1.5
-# Whose signal never falls so low has ended after this part of the time that it was high.
+# A repetition whose signal does not fall that low ends after this share of the time for which it was high.
 _REST_OF_HIGH = 0.5
-# The signal is high for at least this part of the quickest repetition, and low between two repetitions for at least
-# this part of the time that it is high: whatever is shorter was badly seen.
+# The signal is high for at least this share of the fastest repetition, and low between two repetitions for at least
+# this share of the time for which it is high. Anything shorter is a badly seen pose.
 _SHORTEST_HIGH = 0.3
 _SHORTEST_LOW = 0.25
 
 
 class CycleCounter:
-    """Counts how often a signal rises and comes back.
+    """Counts how often a signal rises and falls.
 
-    A repetition is a rise by `threshold` and a fall by the movement's `fall` of that rise. Its end, when the signal is
-    at rest or rises anew, is foreseen from the time it took to rise and to fall, so it is counted neither while the
-    person is still on the way back nor late.
+    A repetition is a rise by `threshold` and a fall by the movement's `fall` of that rise. It ends when the signal is
+    at rest or rises again. The end is predicted from the durations of the rise and the fall, so a repetition is counted
+    neither while the person still moves back nor late.
 
     Args:
-        movement: Of the exercise.
+        movement: How the signal of the exercise repeats.
 
     Attributes:
-        ends_s: When the counted repetitions ended.
+        ends_s: Times in seconds at which the counted repetitions ended.
     """
 
     def __init__(self, movement: Movement) -> None:
@@ -44,7 +45,7 @@ class CycleCounter:
         self._forget()
 
     def _forget(self) -> None:
-        """What was seen before a long gap says nothing about what comes after it."""
+        """Resets the state after a long gap, across which nothing can be concluded."""
         self._value = self._time_s = math.nan
         self._high = False
         self._low = self._peak = 0.0
@@ -54,12 +55,12 @@ class CycleCounter:
 
     @property
     def threshold(self) -> float:
-        """How far the signal must rise."""
+        """Rise of the signal that starts a repetition."""
         return max(self.movement.least, self.movement.share * self._usual_rise)
 
     @property
     def phase(self) -> float:
-        """0..1 within the repetition, 0 at rest."""
+        """Position in [0, 1] within the repetition; 0 at rest."""
         if math.isnan(self._value):
             return 0.0
         scale = max(self._usual_rise, self.threshold, self._peak - self._low if self._high else 0.0)
@@ -74,7 +75,7 @@ class CycleCounter:
         return risen / 2 if risen > 0.15 else 0.0
 
     def push(self, value: float, time_s: float) -> int:
-        """Takes the next value of the signal (NaN: not seen) and says how many repetitions have ended."""
+        """Takes the next value of the signal, NaN if it is not seen, and returns how many repetitions have ended."""
         if time_s >= self._end_s:
             self._count(self._end_s)
         if not math.isfinite(value):
@@ -98,7 +99,7 @@ class CycleCounter:
         threshold, value = self.threshold, self._value
         self._low = min(self._low, value)
         if self._end_s < math.inf:
-            self._foresee(last, last_s)
+            self._predict_end(last, last_s)
         half = self._low + threshold / 2
         if last < half <= value:
             self._risen_s = self._when(half, last, last_s)
@@ -107,7 +108,7 @@ class CycleCounter:
         if self._end_s < math.inf and self._before is not None:
             low, risen_s, peak, usual_rise, usual_high_s = self._before
             if self._time_s - self._fallen_s < _SHORTEST_LOW * min(self._fallen_s - risen_s, self._usual_high_s):
-                # Too short a dip to be the end of a repetition: that one goes on.
+                # The dip is too short to end a repetition, so the repetition continues.
                 self._low, self._risen_s, self._peak = low, risen_s, max(peak, value)
                 self._usual_rise, self._usual_high_s = usual_rise, usual_high_s
                 self._high, self._falls_s, self._end_s = True, self._time_s, math.inf
@@ -120,7 +121,7 @@ class CycleCounter:
         self._peak = max(self._peak, value)
         rise = self._peak - self._low
         if self._usual_rise:
-            # Who lifts the hands to the start of a press has risen far before the first repetition.
+            # The signal rises far before the first repetition, as when the hands are lifted to the start of a press.
             rise = min(rise, max(1.3 * self._usual_rise, threshold))
         begins, ends = self._peak - 0.3 * rise, self._peak - self.movement.fall * rise
         if last > begins >= value:
@@ -134,17 +135,19 @@ class CycleCounter:
             self._before = (self._low, self._risen_s, self._peak, self._usual_rise, self._usual_high_s)
             self._end_s = max(self._fallen_s + _REST_OF_HIGH * high_s, self._time_s)
             self._nearly_low = self._peak - self.movement.settled * rise
-            self._foresee(last, last_s)
+            self._predict_end(last, last_s)
             self._usual_rise = _towards(self._usual_rise, rise)
             self._usual_high_s = _towards(self._usual_high_s, high_s)
         self._low = value
 
-    def _foresee(self, last: float, last_s: float) -> None:
-        """When the repetition will be over, once the signal has nearly come back."""
+    def _predict_end(self, last: float, last_s: float) -> None:
+        """Predicts when the repetition ends, once the signal has nearly fallen."""
         if not self._value <= self._nearly_low < math.inf:
             return
         low_s = self._when(self._nearly_low, last, last_s) if last > self._nearly_low else self._time_s
         part, seconds = self.movement.finish
+        # Set together with `_nearly_low`.
+        assert self._before is not None
         _, risen_s, _, _, usual_high_s = self._before
         high_s = self._fallen_s - risen_s
         high_s = min(high_s, _LONGEST_HIGH * usual_high_s) if usual_high_s else high_s
@@ -153,7 +156,7 @@ class CycleCounter:
         self._nearly_low = math.inf
 
     def _when(self, level: float, last: float, last_s: float) -> float:
-        """When the signal, straight from the last value to this one, crossed a level."""
+        """Time at which the signal, interpolated from the last value to this one, crossed a level."""
         return last_s + (level - last) / (self._value - last) * (self._time_s - last_s)
 
     def _count(self, time_s: float) -> None:

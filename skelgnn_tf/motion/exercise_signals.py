@@ -1,4 +1,4 @@
-"""What of a pose goes up and down once in every repetition of an exercise, and by how much it must."""
+"""Exercise signals: a number per pose that rises and falls once in every repetition of an exercise."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import numpy as np
 from skelgnn_tf.motion.joint_angles import CAMERA_UP, angle_deg, cross, joint_places
 from skelgnn_tf.skeletons import Skeleton
 
-# Where the head is, by the first of these that a skeleton has; Human3.6M's "neck" is as high as its nose.
+# The position of the head is the first of these joints that a skeleton has. "neck" of Human3.6M is at nose height.
 _HEADS = ("nose", "neck", "head")
 
 
 class Movement(NamedTuple):
-    """How an exercise's signal repeats.
+    """How the signal of an exercise repeats.
 
-    The numbers were found on lifted clips of `fitness` (seeds 200, 202, 204; benchmarks/repetition_counts.py counts).
+    The values were found on lifted clips of `fitness` (seeds 200, 202 and 204); see
+    benchmarks/accuracy/repetition_counts.py.
 
     Args:
-        least: The least rise of the signal, in its units (about degrees), that can be a repetition.
-        fastest_s: Seconds of the quickest repetitions; sets how much the signal is smoothed.
-        share: The least rise as a part of the person's usual one; below that it is an attempt.
-        fall: How much of the rise it must fall again.
-        settled: How much of the rise it falls before the end can be foreseen.
-        finish: How much later than the fall alone says a repetition is over: a part of the time that the signal was
-            high, and seconds.
+        least: Smallest rise of the signal, in its unit (about degrees), that can be a repetition.
+        fastest_s: Duration of the fastest repetitions in seconds. It sets how much the signal is smoothed.
+        share: Smallest rise as a share of the person's usual rise; a smaller rise is an attempt.
+        fall: Share of the rise by which the signal must fall again.
+        settled: Share of the rise by which the signal falls before the end can be predicted.
+        finish: How much later a repetition ends than the fall indicates: as a share of the time for which the signal
+            was high, and in seconds.
     """
 
     least: float
@@ -36,8 +37,8 @@ class Movement(NamedTuple):
     finish: tuple[float, float]
 
 
-#: The exercises of the `fitness` data set that repeat. Jumping jacks, high knees and burpees are never given up half
-#: way, so that a small one is a badly seen one: their `share` is low.
+#: The exercises of the `fitness` data set that have repetitions. Jumping jacks, high knees and burpees are never
+#: abandoned half way, so a small rise is a badly seen repetition, and their `share` is low.
 MOVEMENTS = {
     "squat": Movement(20, 1.6, 0.35, 0.5, 0.8, (0.25, -0.07)),
     "lunge": Movement(29, 1.8, 0.45, 0.5, 0.6, (0.36, 0.16)),
@@ -54,26 +55,28 @@ MOVEMENTS = {
 
 
 def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray]:
-    """The signals of all exercises: low at a repetition's start and end, high in its middle.
+    """The signals of all exercises: low at the start and end of a repetition, high in its middle.
 
-    They are angles and lengths in the body's own frame, the same from every camera; only sit-ups and burpees also take
-    the trunk's lean in the picture, whose zero does not matter. Lengths are parts of the trunk's or the arm's, so that
-    a pose's size does not matter either.
+    They are made of angles and lengths in the frame of the body, so they are the same from every camera. Only sit-ups
+    and burpees also use the lean of the trunk in the picture, up to a constant. Lengths are relative to the trunk or to
+    the arm, so the size of a pose does not matter.
 
     Args:
-        pose_m: (..., joints, 3) metres, camera axes.
-        skeleton: Whose joints they are.
+        pose_m: (..., joints, 3) meters, camera axes.
+        skeleton: Skeleton of the poses.
 
     Returns:
         {exercise: float64 (...)}, NaN where a joint is missing.
 
     Raises:
-        ValueError: As `joint_angles`; a skeleton without nose, neck and head.
+        ValueError: As `joint_angles`, or the skeleton has no nose, neck or head.
     """
     at = joint_places(pose_m, skeleton)
     head = next((joint for joint in _HEADS if joint in skeleton.joints), None)
     if head is None:
-        raise ValueError(f"repetitions want one of the joints {', '.join(_HEADS)}; {skeleton.name} has none")
+        raise ValueError(
+            f"skeleton must have a joint {', '.join(_HEADS[:-1])} or {_HEADS[-1]}. Received: {skeleton.name}."
+        )
     hips, shoulders = at["hips"], at["shoulders"]
     head_up, trunk = np.asarray(pose_m, np.float64)[..., skeleton.index(head), :] - hips, shoulders - hips
     trunk_m = np.maximum(_length(trunk), 1e-9)
@@ -87,7 +90,7 @@ def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.nda
         "hip": (-trunk[..., None, :], knee - hip),
         "elbow": (elbow - shoulder, wrist - elbow),
         "shoulder": (-trunk[..., None, :], elbow - shoulder),
-        # Head to knees round the hips: sit-ups that only curl the back show in it.
+        # Head to knees around the hips, which shows sit-ups that only curl the back.
         "curl": (-head_up[..., None, :], knee - hips[..., None, :]),
     }
     first = np.stack(np.broadcast_arrays(*(pair[0] for pair in bends.values()), hip)[:-1])
@@ -95,14 +98,14 @@ def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.nda
     lean = angle_deg(trunk, np.array(CAMERA_UP))
     reach = wrist - shoulder
     arm_m = np.maximum(_length(elbow - shoulder) + _length(wrist - elbow), 1e-9)
-    # The trunk's forward: at right angles to it and to the line of the shoulders.
+    # Forward direction of the trunk: perpendicular to it and to the line of the shoulders.
     forward = _unit(cross(trunk, at["right_shoulder"] - at["left_shoulder"]))
     hand_up = np.sum(reach * _unit(trunk)[..., None, :], axis=-1) / arm_m
     hand_forward = np.sum(reach * forward[..., None, :], axis=-1) / arm_m
     feet_apart = _length(at["left_ankle"] - at["right_ankle"]) / trunk_m
-    # A knee that comes towards the lens hardly turns in a lifted pose, but its ankle comes up.
+    # A knee that moves towards the lens hardly bends in a lifted pose, but its ankle rises.
     leg = _length(ankle - hips[..., None, :]) / trunk_m[..., None]
-    # Trunk against legs, so that a tilted camera and a slanting hip line cancel.
+    # Trunk against legs, so that the tilt of the camera and of the hips cancels.
     legs_down = (at["left_ankle"] + at["right_ankle"]) / 2 - hips
     aside = np.sum((_unit(head_up) + _unit(legs_down)) * _unit(at["right_hip"] - at["left_hip"]), axis=-1)
     legs = (_mean(side["knee"]) + _mean(side["hip"])) / 2
@@ -113,12 +116,12 @@ def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.nda
         "sit_up": (_mean(side["curl"]) - lean) / 2,
         "jumping_jack": _mean(side["shoulder"]) / 2 + 20 * _mean(hand_up) + 20 * feet_apart,
         "deadlift": _mean(side["hip"]),
-        # One arm or both.
+        # With one arm or both.
         "overhead_press": _larger(side["shoulder"]),
         "biceps_curl": _larger(side["elbow"] / 2 + 40 * hand_forward),
         "high_knees": _larger(side["curl"] - 60 * leg) / 1.5,
         "side_bend": np.degrees(np.abs(aside)),
-        # Hands before the chest on the floor, trunk level.
+        # On the floor, the hands are in front of the chest and the trunk is horizontal.
         "burpee": 45 * _mean(hand_forward) + lean / 2,
     }
 

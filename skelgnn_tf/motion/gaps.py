@@ -1,4 +1,4 @@
-"""Poses that are missing for a moment: bridged and marked; for longer they stay missing."""
+"""Gaps in poses: short ones are bridged and marked, long ones stay."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from itertools import pairwise
 
 import numpy as np
 
-#: A gap up to this long is bridged: half a second is one slow step or a quarter of a squat, so little is made up.
+#: Longest gap that is bridged. Half a second is one slow step or a quarter of a squat, so little is invented.
 LONGEST_GAP_S = 0.5
 
 
 def bridge_gaps(pose_m: np.ndarray, fps: float, longest_s: float = LONGEST_GAP_S) -> tuple[np.ndarray, np.ndarray]:
-    """Fills the short gaps of a whole clip, every joint for itself, on the straight line between its neighbours.
+    """Fills the short gaps of a clip, separately for each joint, on the straight line between the gap's neighbors.
 
-    A gap before the first or after the last place where a joint was seen has one neighbour only and stays missing.
+    A gap before the first or after the last frame in which a joint is seen has only one neighbor and stays.
 
     Args:
-        pose_m: (frames, joints, 3) metres; a joint with any NaN is missing.
+        pose_m: (frames, joints, 3) meters. A joint with any NaN is missing.
         fps: Frames per second.
-        longest_s: A gap is bridged if its missing frames last no longer.
+        longest_s: Longest duration, in seconds, of the missing frames of a gap that is bridged.
 
     Returns:
-        The poses, float64, and bool (frames, joints), True where a joint was bridged. What stays missing is NaN.
+        float64 (frames, joints, 3), the poses with NaN where a joint is still missing, and bool (frames, joints), True
+        where a joint was bridged.
 
     Raises:
-        ValueError: Poses of another shape, a frame rate that is not positive.
+        ValueError: The poses do not have three axes, or `fps` is not positive.
     """
     pose_m = np.array(pose_m, np.float64)
     if pose_m.ndim != 3 or not fps > 0:
         raise ValueError(
-            f"bridge_gaps wants poses (frames, joints, 3) at a positive rate; got {pose_m.shape}, {fps} fps"
+            f"pose_m must have shape (frames, joints, 3) and fps must be positive. Received: {pose_m.shape}, {fps} fps."
         )
     seen = np.isfinite(pose_m).all(axis=-1)
     pose_m[~seen] = np.nan
@@ -37,7 +38,7 @@ def bridge_gaps(pose_m: np.ndarray, fps: float, longest_s: float = LONGEST_GAP_S
     for joint in range(seen.shape[1]):
         frames = np.flatnonzero(seen[:, joint])
         for before, after in pairwise(frames):
-            # A hundredth of a frame: 15 frames at 30 fps are half a second, whatever the rounding.
+            # The tolerance of a hundredth of a frame makes 15 frames at 30 fps half a second, despite rounding.
             if 1 < after - before <= longest_s * fps + 1.01:
                 share = (np.arange(before + 1, after) - before)[:, None] / (after - before)
                 start, end = pose_m[before, joint], pose_m[after, joint]
@@ -47,10 +48,10 @@ def bridge_gaps(pose_m: np.ndarray, fps: float, longest_s: float = LONGEST_GAP_S
 
 
 class GapHolder:
-    """The live form of `bridge_gaps`: what comes next is not known, so a missing joint stays where it was seen last.
+    """The live form of `bridge_gaps`: later frames are unknown, so a missing joint keeps its last position.
 
     Args:
-        longest_s: How long it stays there; then it is missing.
+        longest_s: How long, in seconds, a joint keeps its position before it is missing.
 
     Example:
         >>> holder = GapHolder()
@@ -69,11 +70,12 @@ class GapHolder:
         """Takes the next pose.
 
         Args:
-            pose_m: (joints, 3) metres; a joint with any NaN is missing.
-            time_s: When it was seen.
+            pose_m: (joints, 3) meters. A joint with any NaN is missing.
+            time_s: Time of the pose in seconds.
 
         Returns:
-            The pose, float64, and bool (joints,), True where a joint was held. What stays missing is NaN.
+            float64 (joints, 3), the pose with NaN where a joint is still missing, and bool (joints,), True where a
+            joint was held.
         """
         pose_m = np.array(pose_m, np.float64)
         seen = np.isfinite(pose_m).all(axis=-1)

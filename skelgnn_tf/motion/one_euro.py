@@ -10,15 +10,16 @@ from skelgnn_tf.motion.gaps import LONGEST_GAP_S
 
 
 class OneEuroFilter:
-    """A low-pass filter whose cutoff rises with the speed of what it filters, every number for itself.
+    """A low-pass filter whose cutoff rises with the speed of its input, separately for each number.
 
     Args:
-        min_cutoff: Hz, the cutoff of what does not move. Lower: less jitter at rest.
-        beta: Hz per unit of speed (for poses Hz per m/s). Higher: less lag in motion.
-        derivative_cutoff: Hz, the cutoff of the speed itself.
+        min_cutoff: Cutoff in Hz for an input at rest. A lower value gives less jitter at rest.
+        beta: Increase of the cutoff in Hz per unit of speed (Hz per m/s for poses). A higher value gives less lag in
+            motion.
+        derivative_cutoff: Cutoff in Hz of the speed itself.
 
     Raises:
-        ValueError: A cutoff that is not positive, a negative beta.
+        ValueError: A cutoff is not positive, or `beta` is negative.
 
     Example:
         >>> smooth = OneEuroFilter()
@@ -29,14 +30,14 @@ class OneEuroFilter:
     Systems", CHI 2012, algorithm 1.
     """
 
-    # The defaults are for poses in metres at 15 to 60 frames a second, chosen on clips of `fitness` that fitness_9f had
-    # lifted, as those that take most jitter away for a lag of a third of a frame at 30 a second:
-    # error of velocity 241 -> 190 mm/s at 30 frames a second, 428 -> 220 at 60, lag 19 -> 31 ms, MPJPE 73.5 -> 73.9 mm.
+    # The defaults are for poses in meters at 15 to 60 frames per second. They were chosen on `fitness` clips lifted by
+    # fitness_9f: they remove the most jitter for a lag of a third of a frame at 30 frames per second. Velocity error
+    # 241 -> 190 mm/s at 30 frames per second and 428 -> 220 at 60, lag 19 -> 31 ms, MPJPE 73.5 -> 73.9 mm.
     def __init__(self, min_cutoff: float = 1.0, beta: float = 8.0, derivative_cutoff: float = 3.0) -> None:
         if not (min_cutoff > 0 and beta >= 0 and derivative_cutoff > 0):
             raise ValueError(
-                "OneEuroFilter wants min_cutoff and derivative_cutoff above 0 Hz and beta of 0 or more; "
-                f"got {min_cutoff}, {derivative_cutoff} and {beta}"
+                "min_cutoff and derivative_cutoff must be above 0 Hz and beta must be at least 0. Received: "
+                f"{min_cutoff}, {derivative_cutoff} and {beta}."
             )
         self.min_cutoff, self.beta, self.derivative_cutoff = min_cutoff, beta, derivative_cutoff
         self._time_s = -math.inf
@@ -45,18 +46,18 @@ class OneEuroFilter:
     def push(self, values: np.ndarray, time_s: float) -> np.ndarray:
         """Filters the next values.
 
-        A missing value (NaN) is NaN in the result and changes nothing; a value that comes back within half a second
-        is filtered by the time that has passed, later it starts anew.
+        A missing value (NaN) stays NaN and does not change the filter. A value that returns within half a second is
+        filtered over the elapsed time. After a longer gap the filter starts anew.
 
         Args:
-            values: Of any shape, the same at every call.
-            time_s: When they were measured, later than those before.
+            values: Array of any shape, the same at every call.
+            time_s: Time of the values in seconds, later than the previous one.
 
         Returns:
             float64, the same shape.
 
         Raises:
-            ValueError: Another shape than before, a time that does not grow.
+            ValueError: The shape differs from the previous one, or the time does not increase.
         """
         values = np.array(values, np.float64)
         seen = np.isfinite(values)
@@ -64,9 +65,11 @@ class OneEuroFilter:
             self._value, self._speed = np.full(values.shape, np.nan), np.zeros(values.shape)
             self._seen_s = np.full(values.shape, -np.inf)
         if values.shape != self._value.shape:
-            raise ValueError(f"OneEuroFilter wants values of one shape, {self._value.shape} so far; got {values.shape}")
+            raise ValueError(
+                f"values must keep the shape {self._value.shape} of the first call. Received: {values.shape}."
+            )
         if not time_s > self._time_s:
-            raise ValueError(f"OneEuroFilter wants times that grow; got {time_s} s after {self._time_s} s")
+            raise ValueError(f"time_s must increase. Received: {time_s} s after {self._time_s} s.")
         self._time_s = time_s
         fresh = seen & ~(time_s - self._seen_s <= LONGEST_GAP_S + 1e-6)
         known = seen & ~fresh
@@ -80,27 +83,27 @@ class OneEuroFilter:
         return np.where(seen, self._value, np.nan)
 
     def smooth(self, values: np.ndarray, fps: float, both_ways: bool = False) -> np.ndarray:
-        """A whole clip filtered by a fresh filter of these settings, frame by frame.
+        """Filters a whole clip with a new filter of the same settings, frame by frame.
 
         Args:
             values: (frames, ...).
             fps: Frames per second.
-            both_ways: Filter the result from its end to its start as well: twice as smooth, and without any lag. Live
-                nobody knows the frames that come.
+            both_ways: Whether to filter the result again from the end to the start, which smooths twice as much and
+                removes the lag. A live application cannot do this, since later frames are unknown.
 
         Returns:
             float64, the same shape.
 
         Raises:
-            ValueError: A frame rate that is not positive.
+            ValueError: `fps` is not positive.
         """
         if not fps > 0:
-            raise ValueError(f"OneEuroFilter wants a positive frame rate; got {fps} fps")
+            raise ValueError(f"fps must be positive. Received: {fps}.")
         fresh = OneEuroFilter(self.min_cutoff, self.beta, self.derivative_cutoff)
         forth = np.array([fresh.push(frame, t / fps) for t, frame in enumerate(values)]).reshape(np.shape(values))
         return self.smooth(forth[::-1], fps)[::-1] if both_ways else forth
 
 
 def _share(cutoff_hz: np.ndarray | float, seconds: np.ndarray) -> np.ndarray:
-    """How much of the way to a new value, `seconds` after the last one, a low-pass filter goes: 0..1."""
+    """Share in [0, 1] of the way to a new value that a low-pass filter goes, `seconds` after the previous value."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff_hz * seconds))

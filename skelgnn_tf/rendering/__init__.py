@@ -1,1 +1,1 @@
-"""Results as pictures, films and pages."""
+"""Results as pictures, movies and web pages."""

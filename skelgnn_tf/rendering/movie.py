@@ -1,4 +1,4 @@
-"""A scene as a file: GIF, MP4, a PNG with some of its frames, or a page. Frames are painted as they are written."""
+"""A scene as a file: GIF, MP4, a PNG with some of its frames, or a page. Frames are painted while they are written."""
 
 from __future__ import annotations
 
@@ -19,50 +19,53 @@ from skelgnn_tf.rendering.painter import Painter
 from skelgnn_tf.rendering.scene import Scene
 from skelgnn_tf.rendering.view import AZIMUTH_RAD
 
-#: What a frame's picture is fitted into, pixels.
+#: Size that the picture of a frame is fitted into, pixels.
 _MP4_BOX, _GIF_BOX, _SHEET_BOX = (960, 720), (480, 480), (480, 420)
-#: Seconds for one turn of the 3D skeleton.
+#: Duration of one rotation of the 3D skeleton.
 _TURN_S = 12.0
-#: More frames a second only make a GIF larger.
+#: A higher frame rate only makes a GIF larger.
 _GIF_FPS = 12.5
 _SHEET_FRAMES = 8
-#: Widest contact sheet, pixels.
+#: Largest width of a contact sheet, pixels.
 _SHEET_WIDTH = 1900
 
 
 def render(
     scene: Scene, path: str | Path, pictures: Iterable[np.ndarray] | None = None, console: Console | None = None
 ) -> Path:
-    """Writes a scene as .gif, .mp4, .png or .html, whole or not at all.
+    """Writes a scene as .gif, .mp4, .png or .html. The file is complete or does not appear.
 
-    .mp4 has every frame, .gif at most 12.5 a second, .png eight that lie evenly over time. .html is a page that opens
-    offline, with the keypoints and a 3D skeleton that a hand can turn, but without the pictures.
+    .mp4 has every frame, .gif at most 12.5 per second, and .png eight frames at even intervals. .html is a page that
+    opens offline. It has the keypoints and a 3D skeleton that can be rotated, but no pictures.
 
     Args:
-        scene: What to show.
-        path: Where to.
-        pictures: The scene's pictures in their order, one for each frame, RGB uint8 (height, width, 3); they are taken
-            one by one, and none is kept.
-        console: Where a progress bar goes; None for none.
+        scene: The scene.
+        path: Path of the file.
+        pictures: The pictures of all frames in order, RGB uint8 (height, width, 3). They are read one by one and not
+            kept. By default there are none.
+        console: Where a progress bar is shown. By default there is none.
+
+    Returns:
+        The path.
 
     Raises:
-        ValueError: Another suffix, or fewer pictures than frames.
-        ImportError: .mp4 without PyAV.
+        ValueError: The suffix is unknown, or there are fewer pictures than frames.
+
+    Example:
+        >>> render(scene, "squats.mp4", (picture.rgb for picture in open_video("squats.mov")))  # doctest: +SKIP
     """
     path = Path(path)
     check_render_suffix(path)
-    with atomic_write(path) as beside:
-        _WRITERS[path.suffix](scene, pictures, beside, console)
+    with atomic_write(path) as tmp:
+        _WRITERS[path.suffix](scene, pictures, tmp, console)
     return path
 
 
 def check_render_suffix(path: str | Path) -> None:
-    """Raises ValueError for a path that `render` could not write, ImportError where a library lacks for it."""
+    """Raises ValueError unless `render` can write files with the suffix of a path."""
     suffix = Path(path).suffix
     if suffix not in _WRITERS:
-        raise ValueError(f"cannot render {path}: expected {', '.join(_WRITERS)}; got {suffix or 'no suffix'}")
-    if suffix == ".mp4":
-        _import_av()
+        raise ValueError(f"{path}: the suffix must be one of {', '.join(_WRITERS)}. Received: {suffix or 'no suffix'}.")
 
 
 def _painted(
@@ -73,7 +76,7 @@ def _painted(
     console: Console | None,
     is_turning: bool,
 ) -> Iterator[Image.Image]:
-    """Frames of a scene, one after the other."""
+    """Yields the painted frames of a scene one after another."""
     chosen = set(frames)
     together = enumerate(itertools.repeat(None) if pictures is None else pictures)
     shown = track(
@@ -90,11 +93,13 @@ def _painted(
         yield painter.paint(frame, picture, AZIMUTH_RAD + turned)
         drawn += 1
     if drawn < len(frames):
-        raise ValueError(f"{scene.title}: {scene.num_frames} frames want as many pictures; they ended too early")
+        raise ValueError(
+            f"{scene.title}: pictures must have one entry for each of the {scene.num_frames} frames. Received: fewer."
+        )
 
 
 def _write_gif(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, console: Console | None) -> None:
-    """An endless GIF. Pillow's own `save` would hold all frames until the last has come."""
+    """An endless GIF. Pillow's own `save` would keep all frames in memory."""
     step = max(1, math.ceil(scene.fps / _GIF_FPS - 1e-6))
     painter = Painter(scene, _GIF_BOX)
     images = _painted(scene, painter, range(0, scene.num_frames, step), pictures, console, is_turning=True)
@@ -105,7 +110,7 @@ def _write_gif(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, 
             if not i:
                 header, _ = GifImagePlugin.getheader(image.copy(), info={"loop": 0})
                 file.write(b"".join(header))
-            # GIF counts hundredths of a second; rounding the sum keeps the clock right.
+            # GIF counts hundredths of a second; rounding the sum keeps the time exact.
             duration_cs = max(2, round((i + 1) * step * 100 / scene.fps) - clock_cs)
             clock_cs += duration_cs
             file.write(b"".join(GifImagePlugin.getdata(image, duration=10 * duration_cs, include_color_table=True)))
@@ -113,21 +118,25 @@ def _write_gif(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, 
 
 
 def _indexed(image: Image.Image, width: int) -> Image.Image:
-    """An image of 256 colours: a quick choice for the picture, of that width, and an exact one for what is drawn."""
+    """An image with 256 colors, chosen quickly for the picture of this width and exactly for the drawing next to it."""
     parts = [(0, width, 192, Image.Quantize.FASTOCTREE), (width, image.width, 64, Image.Quantize.MEDIANCUT)]
-    indices, colours = [], []
+    indices: list[np.ndarray] = []
+    colors: list[int] = []
     for left, right, count, method in parts:
         part = image.crop((left, 0, right, image.height)).quantize(count, method=method, dither=Image.Dither.NONE)
-        indices.append(np.asarray(part) + np.uint8(len(colours) // 3))
-        colours += (part.getpalette() + [0] * 3 * count)[: 3 * count]
+        indices.append(np.asarray(part, np.uint8) + np.uint8(len(colors) // 3))
+        colors += ((part.getpalette() or []) + [0] * 3 * count)[: 3 * count]
     out = Image.fromarray(np.concatenate(indices, axis=1), "P")
-    out.putpalette(colours)
+    out.putpalette(colors)
     return out
 
 
 def _write_mp4(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, console: Console | None) -> None:
-    av, painter = _import_av(), Painter(scene, _MP4_BOX)
-    # H.264 plays everywhere; FFmpeg's own MPEG-4 is in every build.
+    # It takes a moment to import, and the other formats do not need it.
+    import av
+
+    painter = Painter(scene, _MP4_BOX)
+    # H.264 plays everywhere. FFmpeg's own MPEG-4 is in every build.
     codec = next(name for name in ("libx264", "mpeg4") if name in av.codecs_available)
     images = _painted(scene, painter, range(scene.num_frames), pictures, console, is_turning=True)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
@@ -141,7 +150,7 @@ def _write_mp4(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, 
 
 
 def _write_png(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, console: Console | None) -> None:
-    """A contact sheet, whose 3D skeletons are all looked at from one side, so that they can be compared."""
+    """A contact sheet with all 3D skeletons from the same side, so that they can be compared."""
     painter = Painter(scene, _SHEET_BOX)
     frames = np.unique(np.linspace(0, scene.num_frames - 1, _SHEET_FRAMES).round().astype(int)).tolist()
     width, height = painter.size_px
@@ -154,14 +163,6 @@ def _write_png(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, 
 
 def _write_html(scene: Scene, pictures: Iterable[np.ndarray] | None, path: Path, console: Console | None) -> None:
     path.write_text(page_text(scene), encoding="utf-8")
-
-
-def _import_av():
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError(f"writing .mp4 wants PyAV ({error}); pip install 'skelgnn-tf[video]', or .gif") from error
-    return av
 
 
 _WRITERS: dict[str, Callable[[Scene, Iterable[np.ndarray] | None, Path, Console | None], None]] = {

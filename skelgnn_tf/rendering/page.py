@@ -1,42 +1,41 @@
-"""A scene as one page that opens offline: its data inside `viewer.html`, a viewer on a plain canvas.
+"""A scene as a page that opens offline: the scene's data inside `viewer.html`, a viewer on a plain canvas.
 
-A canvas and not plotly, whose 4 MB would go into every page for sixteen lines and a dozen dots.
+It is a canvas instead of plotly, which would add 4 MB to every page for sixteen lines and a dozen dots.
 """
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from skelgnn_tf.rendering.scene import Scene
-from skelgnn_tf.rendering.view import (
-    AZIMUTH_RAD,
-    ELEVATION_RAD,
-    FLOOR,
-    GRID,
-    HEAD_M,
+from skelgnn_tf.rendering.figure import (
     MIDDLE,
-    PAPER,
+    NOBODY,
+    OUTLINE,
     SHADOW,
+    STYLE,
     TARGET,
-    TILE_M,
-    head_bones,
-    side_colour,
+    drawn_bones,
+    is_seen,
+    joint_colors,
 )
+from skelgnn_tf.rendering.scene import Scene
+from skelgnn_tf.rendering.view import AZIMUTH_RAD, ELEVATION_RAD, FLOOR, GRID, PAPER, TILE_M
 
 _VIEWER = Path(__file__).with_name("viewer.html")
 _MM_PER_M = 1000
-#: Stands for what is missing among the 16 bit numbers.
+#: Marks missing values among the 16 bit numbers.
 _MISSING = -32768
 
 
 def page_text(scene: Scene) -> str:
-    """The page: poses in whole millimetres, keypoints in whole pixels, as 16 bit numbers in base64."""
-    skeleton = scene.skeleton
-    keypoints = np.where(scene.keypoints_px[..., 2:] > 0, scene.keypoints_px[..., :2], np.nan)
+    """Returns the page as text, with poses in whole millimeters and keypoints in whole pixels as 16 bit numbers."""
+    keypoints = np.where(is_seen(scene.keypoints_px)[..., None], scene.keypoints_px[..., :2], np.nan)
     captions = list(dict.fromkeys(scene.captions))
     number = {caption: i for i, caption in enumerate(captions)}
     data = {
@@ -44,27 +43,33 @@ def page_text(scene: Scene) -> str:
         "fps": scene.fps,
         "frames": scene.num_frames,
         "imageSize": list(scene.image_size_px),
-        "joints": skeleton.num_joints,
-        "bones": [list(bone) for bone in skeleton.bones],
-        "colours": [side_colour(joint, skeleton) for joint in range(skeleton.num_joints)],
-        "heads": list(head_bones(skeleton)),
+        "figure": _figure(scene),
         "keypoints": _packed(keypoints),
-        "pose": None if scene.pose_m is None else _packed(scene.standing_m * _MM_PER_M),
+        "pose": None if scene.standing_m is None else _packed(scene.standing_m * _MM_PER_M),
         "captions": captions,
         "captionOf": [number[caption] for caption in scene.captions],
-        "view": {"azimuth": AZIMUTH_RAD, "elevation": ELEVATION_RAD, "tile": TILE_M, "head": HEAD_M},
-        "paint": {
-            "paper": PAPER,
-            "floor": FLOOR,
-            "grid": GRID,
-            "shadow": SHADOW,
-            "middle": MIDDLE,
-            "faint": TARGET,
-        },
+        "view": {"azimuth": AZIMUTH_RAD, "elevation": ELEVATION_RAD, "tile": TILE_M},
+        "colors": {"paper": PAPER, "floor": FLOOR, "grid": GRID},
     }
-    # "<" would let a file's or a class's name end the script.
+    # "<" in the name of a file or class could end the script.
     text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
     return _VIEWER.read_text(encoding="utf-8").replace("/*SCENE*/ null", text)
+
+
+def _figure(scene: Scene) -> dict[str, Any]:
+    """What is drawn of the skeleton."""
+    return {
+        "bones": [dataclasses.asdict(bone) for bone in drawn_bones(scene.skeleton)],
+        "joints": joint_colors(scene.skeleton),
+        "style": dataclasses.asdict(STYLE),
+        "outlined_2d": STYLE.outlined(STYLE.bone_2d),
+        "outlined_3d": STYLE.outlined(STYLE.bone_3d),
+        "outline": OUTLINE,
+        "shadow": SHADOW,
+        "head": MIDDLE,
+        "faint": TARGET,
+        "nobody": NOBODY,
+    }
 
 
 def _packed(values: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of poses: 2D keypoints beside the 3D skeleton that they were lifted to."""
+"""Plots of poses: 2D keypoints and the 3D skeleton that they were lifted to."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 
 from skelgnn_tf.atomic_write import atomic_write
-from skelgnn_tf.rendering.view import (
-    FLOOR,
-    GRID,
-    HEAD_M,
+from skelgnn_tf.rendering.figure import (
     LEFT,
     MIDDLE,
-    PAPER,
+    OUTLINE,
     RIGHT,
     SHADOW,
+    STYLE,
     TARGET,
-    TILE_M,
-    floor_under,
-    head_bones,
+    drawn_bones,
+    far_to_near,
     is_seen,
-    side_colour,
-    to_paper,
-    upright_view,
+    joint_colors,
 )
+from skelgnn_tf.rendering.view import FLOOR, GRID, PAPER, TILE_M, floor_under, to_paper, upright_view
 from skelgnn_tf.skeletons import Skeleton
+
+#: Points (1/72 inch) for a pixel of the figure's style: a column is 2.2 inches wide.
+_POINTS = 0.57
 
 
 def draw_lifted(
@@ -43,24 +42,24 @@ def draw_lifted(
     frames: int = 6,
     up: tuple[float, float, float] | np.ndarray = (0.0, -1.0, 0.0),
 ) -> Path:
-    """Draws a contact sheet: above, 2D keypoints in their picture; below, the lifted poses from another side.
+    """Draws a contact sheet: 2D keypoints in their picture above, the lifted poses from another side below.
 
     Args:
-        keypoints_px: (frames, joints, 2 or 3) pixels[, confidence]; joints of confidence 0 are left out.
-        pose_m: (frames, joints, 3) camera-space metres, root-relative or not.
-        skeleton: Whose joints they are.
-        path: The PNG to write; its folder is made.
-        target_m: The true poses, like `pose_m`, drawn thin and grey with the roots in one place.
+        keypoints_px: (frames, joints, 2 or 3) pixels and optional confidence. Joints with confidence 0 are left out.
+        pose_m: (frames, joints, 3) camera-space meters, root-relative or not.
+        skeleton: Defines the joints.
+        path: Path of the PNG file. Its folder is created.
+        target_m: The true poses, like `pose_m`, drawn as thin gray lines with the same root.
         image_size_px: Width and height of the picture.
-        frames: How many frames to draw, spread evenly over the clip.
-        up: Direction in camera space that is drawn upwards; of a camera whose tilt is known,
-            `camera.rotation @ (0, 0, 1)`, else the picture's own upwards.
+        frames: Number of frames to draw, spread evenly over the clip.
+        up: Direction in camera space that is drawn upward. For a camera with a known tilt it is
+            `camera.rotation @ (0, 0, 1)`. By default it is up in the picture.
 
     Returns:
-        The path written.
+        The path.
 
     Raises:
-        ValueError: Arrays that do not fit each other or the skeleton.
+        ValueError: The arrays do not fit each other or the skeleton.
 
     Example:
         >>> draw_lifted(clip.keypoints[0], model_output, H36M_17, "lifted.png", clip.pose_m)  # doctest: +SKIP
@@ -95,9 +94,9 @@ def draw_lifted(
 
 
 def save_png(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure as a picture, whole or not at all."""
-    with atomic_write(path) as beside:
-        figure.savefig(beside, format="png")
+    """Writes a figure as a PNG file. The file is complete or does not appear."""
+    with atomic_write(path) as tmp:
+        figure.savefig(tmp, format="png")
     return Path(path)
 
 
@@ -112,44 +111,49 @@ def _check_shapes(
     ):
         if array is not None and (array.ndim != 3 or array.shape[:2] != wanted or array.shape[2] not in channels):
             raise ValueError(
-                f"a picture of {skeleton.name} wants {what} {(*wanted, channels[-1])} (frames, joints, axes); "
-                f"got {array.shape}"
+                f"{what} must be {(*wanted, channels[-1])} (frames, joints, axes) for {skeleton.name}. Received: "
+                f"{array.shape}."
             )
     if not len(pose_m):
-        raise ValueError("a picture wants at least one frame; pose_m has none")
+        raise ValueError("pose_m must have at least one frame. Received: none.")
 
 
-def _draw_bone(axes: Axes, ends: np.ndarray, colour: str, width: float, order: float) -> None:
-    """One bone (2, 2 or more) in the axes' units, with a white rim so that the nearer of two bones is seen to be so."""
-    line = Line2D(ends[:, 0], ends[:, 1], color=colour, linewidth=width, solid_capstyle="round", zorder=order)
-    line.set_path_effects([Stroke(linewidth=width + 1.6, foreground="white"), Normal()])
+def _draw_bone(axes: Axes, ends: np.ndarray, color: str, width: float) -> None:
+    """A bone (2, 2 or more) in the axes' units, with an outline that shows the nearer of two bones."""
+    line = Line2D(ends[:, 0], ends[:, 1], color=color, linewidth=width * _POINTS, solid_capstyle="round", zorder=2)
+    outline = Stroke(linewidth=STYLE.outlined(width) * _POINTS, foreground=OUTLINE)
+    line.set_path_effects([outline, Normal()])
     axes.add_line(line)
 
 
 def _draw_picture(
     axes: Axes, keypoints_px: np.ndarray, skeleton: Skeleton, image_size_px: tuple[int, int], crop: np.ndarray
 ) -> None:
-    """The frame's keypoints (joints, 2 or 3) on the part of their picture that `crop` (2, 2) shows, y down."""
+    """The keypoints (joints, 2 or 3) of a frame on the part `crop` (2, 2) of their picture, y down."""
     seen = is_seen(keypoints_px)
     axes.add_patch(Rectangle((0, 0), *image_size_px, facecolor=PAPER, edgecolor=TARGET, linewidth=1, zorder=0))
-    for child, parent in skeleton.bones:
-        if seen[child] and seen[parent]:
-            _draw_bone(axes, keypoints_px[[child, parent]], side_colour(child, skeleton), 2.2, 2)
-    colours = [side_colour(joint, skeleton) for joint in np.flatnonzero(seen)]
-    axes.scatter(*keypoints_px[seen, :2].T, s=16, c=colours, edgecolors="white", linewidths=0.6, zorder=3)
+    for bone in drawn_bones(skeleton):
+        if seen[bone.child] and seen[bone.parent]:
+            _draw_bone(axes, keypoints_px[[bone.child, bone.parent]], bone.color, STYLE.bone_2d)
+    colors = [joint_colors(skeleton)[joint] for joint in np.flatnonzero(seen)]
+    x, y = keypoints_px[seen, :2].T
+    # Sizes of markers are areas.
+    area = (2 * STYLE.joint_radius * _POINTS) ** 2
+    axes.scatter(x, y, area, colors, edgecolors=OUTLINE, linewidths=STYLE.joint_outline * _POINTS, zorder=3)
     (left, top), (right, bottom) = crop
     axes.set(xlim=(left, right), ylim=(bottom, top))
     axes.locator_params(nbins=4, steps=[1, 2, 5, 10])
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=6, labelcolor=TARGET, pad=1)
-    if not axes.get_subplotspec().is_first_col():
+    place = axes.get_subplotspec()
+    if place is None or not place.is_first_col():
         axes.tick_params(labelleft=False)
     _bare(axes)
 
 
 def _crop(keypoints_px: np.ndarray) -> np.ndarray:
-    """The square ((left, top), (right, bottom)) in pixels that holds all keypoints (..., 2 or 3) with a margin."""
+    """The square ((left, top), (right, bottom)) in pixels around all keypoints (..., 2 or 3), with a margin."""
     seen = is_seen(keypoints_px)
     points = keypoints_px[seen if seen.any() else ~seen][:, :2]
     low, high = points.min(axis=0), points.max(axis=0)
@@ -162,23 +166,29 @@ def _draw_pose(axes: Axes, pose: np.ndarray, target: np.ndarray | None, skeleton
     floor = floor_under(pose if target is None else target)
     pose = pose - floor
     _draw_floor(axes, half)
-    for child, parent in skeleton.bones:
-        shadow = to_paper(pose[[child, parent]] * (1, 1, 0))
-        axes.plot(*shadow[:, :2].T, color=SHADOW, linewidth=3, solid_capstyle="round", alpha=0.6, zorder=1)
-    points = to_paper(pose)
-    for child, parent in skeleton.bones:
-        ends = points[[child, parent]]
-        # Near bones over far ones; a person is less than 4 m deep, so the order stays between shadow and target.
-        order = 4 - ends[:, 2].mean() / 4
-        _draw_bone(axes, ends, side_colour(child, skeleton), 3.4, order)
-        if child in head_bones(skeleton):
-            axes.add_patch(Circle(ends[:, :2].T @ (0.6, 0.4), HEAD_M, fc=MIDDLE, ec="white", lw=0.8, zorder=order))
+    bones, points = drawn_bones(skeleton), to_paper(pose)
+    for bone in bones:
+        shadow = to_paper(pose[[bone.child, bone.parent]] * (1, 1, 0))
+        _draw_line(axes, shadow, SHADOW, STYLE.shadow, order=1)
+    # Artists of one zorder are drawn in the order in which they were added.
+    for bone in far_to_near(bones, points[:, 2]):
+        ends = bone.ends(points)
+        _draw_bone(axes, ends, bone.color, STYLE.bone_3d)
+        if bone.has_head:
+            width = STYLE.head_outline * _POINTS
+            axes.add_patch(
+                Circle((ends[0, 0], ends[0, 1]), STYLE.head_radius_m, fc=MIDDLE, ec=OUTLINE, lw=width, zorder=2)
+            )
     if target is not None:
         truth = to_paper(target - floor)
-        for child, parent in skeleton.bones:
-            axes.plot(*truth[[child, parent], :2].T, color=TARGET, linewidth=1.1, solid_capstyle="round", zorder=6)
+        for bone in bones:
+            _draw_line(axes, truth[[bone.child, bone.parent]], TARGET, STYLE.target, order=6)
     axes.set(xticks=[], yticks=[])
     _bare(axes)
+
+
+def _draw_line(axes: Axes, ends: np.ndarray, color: str, width: float, order: float) -> None:
+    axes.plot(*ends[:, :2].T, color=color, linewidth=width * _POINTS, solid_capstyle="round", zorder=order)
 
 
 def _draw_floor(axes: Axes, half: float) -> None:
@@ -193,21 +203,21 @@ def _corners(half: float) -> np.ndarray:
 
 
 def _floor_half(poses: np.ndarray) -> float:
-    """Half the side of a floor of whole tiles that is large enough for every pose, metres."""
+    """Half the side of a floor of whole tiles that is large enough for every pose, in meters."""
     return TILE_M * max(3, int(np.ceil(np.abs(poses[..., :2]).max() / TILE_M)))
 
 
 def _reach(poses: np.ndarray, half: float) -> np.ndarray:
-    """Limits ((left, bottom), (right, top)) on the paper, metres, that hold every pose and the floor."""
+    """Limits ((left, bottom), (right, top)) of every pose and the floor in the picture, in meters."""
     points = np.concatenate([_corners(half), *(pose - floor_under(pose) for pose in poses)])
     points = to_paper(points)[:, :2]
     return np.stack([points.min(axis=0) - 0.05, points.max(axis=0) + 0.1])
 
 
 def _draw_legend(figure: Figure, with_target: bool) -> None:
-    entries = [("left", LEFT, 3), ("right", RIGHT, 3), ("middle", MIDDLE, 3)]
-    entries += [("ground truth", TARGET, 1.2)] if with_target else []
-    handles = [Line2D([], [], color=colour, linewidth=width, label=label) for label, colour, width in entries]
+    entries = [("left", LEFT, STYLE.bone_3d), ("right", RIGHT, STYLE.bone_3d), ("middle", MIDDLE, STYLE.bone_3d)]
+    entries += [("ground truth", TARGET, STYLE.target)] if with_target else []
+    handles = [Line2D([], [], color=color, linewidth=width * _POINTS, label=label) for label, color, width in entries]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9)
 
 

@@ -1,4 +1,4 @@
-"""A prediction as a scene that `skelgnn_tf.video` renders."""
+"""Converts a prediction to a scene."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from collections.abc import Sequence
 
 from skelgnn_tf import skeletons
 from skelgnn_tf.inference.result import Prediction
-from skelgnn_tf.keypoints.reader import KeypointFile
+from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.rendering.scene import Scene
 
 
-def scene_of(prediction: Prediction, file: KeypointFile, words: Sequence[Sequence[str]] = ()) -> Scene:
-    """The followed person's keypoints, on the lifter's joints, and poses; each frame's action, and more words.
+def scene_of(prediction: Prediction, sequence: KeypointSequence, captions: Sequence[Sequence[str]] = ()) -> Scene:
+    """Returns the scene of the followed person: keypoints on the joints of the lifter, poses, and captions.
 
     Args:
-        prediction: What the models said.
-        file: The keypoints that they said it of.
-        words: For each frame further lines, such as repetitions and angles; or nothing.
+        prediction: The prediction.
+        sequence: The keypoints that it was made from.
+        captions: More lines for each frame below the action, such as repetitions and angles; empty for none.
 
     Raises:
-        ValueError: Words for more or fewer frames than there are.
+        ValueError: The number of captions is not the number of frames.
     """
     poses, actions = prediction.poses, prediction.actions
-    skeleton = skeletons.get(file.layout) if poses is None else poses.skeleton
-    captions = [tuple(lines) for lines in words]
+    skeleton = skeletons.get(sequence.layout) if poses is None else poses.skeleton
+    lines = [tuple(more) for more in captions]
     if actions is not None:
-        captions = captions or [()] * prediction.num_frames
+        lines = lines or [()] * prediction.num_frames
         best = actions.decisions.frame_probabilities.argmax(axis=1)
-        sure = actions.decisions.frame_probabilities.max(axis=1)
-        captions = [
-            (f"{actions.classes[label]} {share:.0%}", *lines)
-            for label, share, lines in zip(best, sure, captions, strict=True)
+        probability = actions.decisions.frame_probabilities.max(axis=1)
+        lines = [
+            (f"{actions.classes[label]} {share:.0%}", *more)
+            for label, share, more in zip(best, probability, lines, strict=True)
         ]
     return Scene(
         title=prediction.source,
         fps=prediction.fps,
         image_size_px=prediction.image_size_px,
         skeleton=skeleton,
-        keypoints_px=skeletons.map_keypoints(file.keypoints[prediction.person], file.layout, skeleton),
+        keypoints_px=skeletons.map_keypoints(sequence.keypoints[prediction.person], sequence.layout, skeleton),
         pose_m=None if poses is None else poses.pose_m,
-        captions=tuple(captions),
+        captions=tuple(lines),
     )

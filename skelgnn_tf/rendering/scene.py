@@ -1,4 +1,4 @@
-"""Scene: what a rendering shows of one person over time."""
+"""Scene: what a rendering shows about one person over time."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from functools import cached_property
 
 import numpy as np
 
-from skelgnn_tf.rendering.upright import guessed_up
+from skelgnn_tf.rendering.upright import estimated_up
 from skelgnn_tf.rendering.view import floor_under, upright_view
 from skelgnn_tf.skeletons import Skeleton
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One person's keypoints and poses over time, with words.
+    """Keypoints and poses of one person over time, with captions.
 
     Args:
-        title: What the file is called.
+        title: Title, such as the name of the file.
         fps: Frames per second.
-        image_size_px: Width and height of the picture that the keypoints lie in.
-        skeleton: Of the keypoints and the poses.
-        keypoints_px: (frames, joints, 3) x right, y down in pixels, confidence; 0 is missing.
-        pose_m: (frames, joints, 3) camera-space metres, root-relative or not, NaN where nobody is seen; None for none.
-        captions: For each frame its lines of text, the first of them large; or nothing.
+        image_size_px: Width and height of the picture of the keypoints.
+        skeleton: Defines the joints of the keypoints and the poses.
+        keypoints_px: (frames, joints, 3): x (right) and y (down) in pixels, confidence; 0 is missing.
+        pose_m: (frames, joints, 3) camera-space meters, root-relative or not, NaN where no person is seen. None without
+            poses.
+        captions: Lines of text for each frame, the first one large; empty for none.
 
     Raises:
-        ValueError: Arrays that do not fit each other or the skeleton, or no frame.
+        ValueError: The arrays do not fit each other or the skeleton, or there is no frame.
     """
 
     title: str
@@ -42,13 +43,16 @@ class Scene:
         for what, array in (("keypoints_px", self.keypoints_px), ("pose_m", self.pose_m)):
             if array is not None and array.shape != wanted:
                 raise ValueError(
-                    f"{self.title}: a scene of {self.skeleton.name} wants {what} {wanted} (frames, joints, axes); "
-                    f"got {array.shape}"
+                    f"{self.title}: {what} must be {wanted} (frames, joints, axes) for {self.skeleton.name}. Received: "
+                    f"{array.shape}."
                 )
         if not wanted[0]:
-            raise ValueError(f"{self.title}: a scene wants at least one frame; there is none")
+            raise ValueError(f"{self.title}: the scene must have at least one frame. Received: none.")
         if self.captions and len(self.captions) != wanted[0]:
-            raise ValueError(f"{self.title}: {wanted[0]} frames want as many captions; got {len(self.captions)}")
+            raise ValueError(
+                f"{self.title}: captions must have one entry for each of the {wanted[0]} frames. Received: "
+                f"{len(self.captions)}."
+            )
 
     @property
     def num_frames(self) -> int:
@@ -57,13 +61,13 @@ class Scene:
 
     @cached_property
     def standing_m(self) -> np.ndarray | None:
-        """Poses (frames, joints, 3) in metres, right, away and up from the floor under the root; NaN for nobody.
+        """Poses (frames, joints, 3) in meters: right, away and up from the floor below the root. NaN without a person.
 
-        Upwards is what `guessed_up` takes for it; the floor touches the lowest joint of each frame, for where the root
-        goes is not known.
+        The up direction is that of `estimated_up`. The floor touches the lowest joint of each frame, since the path of
+        the root is unknown.
         """
         if self.pose_m is None:
             return None
         pose = self.pose_m - self.pose_m[:, [self.skeleton.root]]
-        pose = upright_view(pose, guessed_up(pose, self.skeleton))
+        pose = upright_view(pose, estimated_up(pose, self.skeleton))
         return pose - floor_under(pose)

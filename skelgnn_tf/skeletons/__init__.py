@@ -1,4 +1,4 @@
-"""Skeletons as plain values, the layouts in use, and maps between them."""
+"""Skeletons, the joint layouts of common data sets and detectors, and maps between them."""
 
 from skelgnn_tf.skeletons.joint_maps import joint_map, map_keypoints
 from skelgnn_tf.skeletons.layouts import (

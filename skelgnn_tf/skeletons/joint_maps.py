@@ -1,4 +1,4 @@
-"""Maps between layouts: joints of one skeleton as weighted sums of another's."""
+"""Maps between layouts: the joints of one skeleton as weighted sums of the joints of another."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from skelgnn_tf.skeletons.layouts import get
 from skelgnn_tf.skeletons.skeleton import Skeleton
 
-# Joints that another layout calls otherwise or that it only implies, as weights over its own joints (they sum to 1).
+# Joints that another layout names differently or only implies, as weights of its own joints, which sum to 1.
 _COCO_TO_H36M = {
     "hip": {"left_hip": 0.5, "right_hip": 0.5},
     "thorax": {"left_shoulder": 0.5, "right_shoulder": 0.5},
     "spine": {"left_hip": 0.25, "right_hip": 0.25, "left_shoulder": 0.25, "right_shoulder": 0.25},
-    # H36M's Neck/Nose lies half way from between the shoulders to between the ears, its Head as far beyond the ears.
+    # Neck/Nose of Human3.6M is half way from between the shoulders to between the ears, Head as far above the ears.
     "neck": {"left_shoulder": 0.25, "right_shoulder": 0.25, "left_ear": 0.25, "right_ear": 0.25},
     "head": {"left_shoulder": -0.25, "right_shoulder": -0.25, "left_ear": 0.75, "right_ear": 0.75},
 }
@@ -42,19 +42,23 @@ _IMPLIED = {
 
 
 def joint_map(source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
-    """Matrix that turns joints of one layout into another's: `target = joint_map(source, target) @ source`.
+    """Matrix that maps the joints of one layout to those of another: `target = joint_map(source, target) @ source`.
 
-    Rows sum to one, so the map commutes with every affine map of the coordinates (pixels, metres).
+    Each row sums to one, so the map commutes with every affine map of the coordinates (pixels or meters).
 
     Args:
-        source: Skeleton, or its name, of what a detector gives.
-        target: Skeleton, or its name, of what a model wants.
+        source: Layout of the input, such as a detector's; a skeleton or its name.
+        target: Layout of the output, such as a model's; a skeleton or its name.
 
     Returns:
         float32 (target joints, source joints).
 
     Raises:
-        ValueError: The source cannot give a joint of the target; names those joints.
+        ValueError: The source has no equivalent of a joint of the target.
+
+    Example:
+        >>> joint_map("coco_17", "h36m_17").shape
+        (17, 17)
     """
     source = get(source) if isinstance(source, str) else source
     target = get(target) if isinstance(target, str) else target
@@ -68,17 +72,21 @@ def joint_map(source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
         for name, weight in weights.items():
             matrix[row, source.index(name)] = weight
     if missing:
-        raise ValueError(f"{source.name} cannot give these joints of {target.name}: {', '.join(missing)}")
+        raise ValueError(
+            f"source must have all joints of {target.name}. Received: {source.name}, which lacks {', '.join(missing)}."
+        )
     return matrix
 
 
 def map_keypoints(keypoints: np.ndarray, source: str | Skeleton, target: str | Skeleton) -> np.ndarray:
-    """Keypoints of one layout as another's; a joint is as sure as the least sure of those that it is made of.
+    """Maps keypoints from one layout to another.
+
+    The confidence of a mapped joint is the lowest confidence of the joints that it is made of.
 
     Args:
-        keypoints: (..., source joints, 2, or 3 with confidence), any unit.
-        source: Skeleton, or its name, of what a detector gives.
-        target: Skeleton, or its name, of what a model wants.
+        keypoints: (..., source joints, 2), or 3 with confidence, in any unit.
+        source: Layout of the keypoints; a skeleton or its name.
+        target: Layout of the output; a skeleton or its name.
 
     Returns:
         (..., target joints, 2 or 3).

@@ -1,4 +1,4 @@
-"""The layouts of joints that detectors and data sets use."""
+"""The joint layouts of data sets and detectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from skelgnn_tf.skeletons.skeleton import Skeleton
 
 
 def _skeleton(name: str, tree: dict[str, str | None], extra_edges: tuple[tuple[str, str], ...] = ()) -> Skeleton:
-    """A skeleton from {joint: parent}; sides are mirrored by their names."""
+    """A skeleton from {joint: parent}. Counterparts have the same name but for "left_" and "right_"."""
     joints = tuple(tree)
 
     def opposite(joint: str) -> str:
@@ -44,17 +44,17 @@ _H36M_TREE = {
     "right_wrist": "right_elbow",
 }
 
-#: Human3.6M as VideoPose3D uses it; "neck" is its Neck/Nose, "head" the top of the head.
+#: Human3.6M as in VideoPose3D. "neck" is Human3.6M's Neck/Nose, "head" the top of the head.
 H36M_17 = _skeleton("h36m_17", _H36M_TREE)
 
-#: The same joints with LCN's extra edges, hips and shoulders to the spine: the furthest hop is then 6.
+#: The same joints with the extra edges of LCN, from hips and shoulders to the spine. The largest hop distance is 6.
 H36M_17_LCN = _skeleton(
     "h36m_17_lcn",
     _H36M_TREE,
     tuple((joint, "spine") for joint in ("right_hip", "left_hip", "left_shoulder", "right_shoulder")),
 )
 
-#: MPI-INF-3DHP in the order of P-STMO's files, the pelvis (14) as root.
+#: MPI-INF-3DHP in the order of P-STMO's files. The pelvis (14) is the root.
 MPI_INF_3DHP_17 = _skeleton(
     "mpi_inf_3dhp_17",
     {
@@ -78,7 +78,7 @@ MPI_INF_3DHP_17 = _skeleton(
     },
 )
 
-#: COCO keypoints with PYSKL's tree: the nose is the root.
+#: COCO keypoints with the tree of PYSKL. The nose is the root.
 COCO_17 = _skeleton(
     "coco_17",
     {
@@ -102,7 +102,7 @@ COCO_17 = _skeleton(
     },
 )
 
-#: BlazePose's (MediaPipe's) landmarks; the tree hangs on the nose as COCO's does.
+#: The landmarks of BlazePose (MediaPipe). The nose is the root, as for COCO.
 BLAZEPOSE_33 = _skeleton(
     "blazepose_33",
     {
@@ -142,7 +142,7 @@ BLAZEPOSE_33 = _skeleton(
     },
 )
 
-#: Kinect v2's 25 joints in the order of NTU RGB+D; the base of the spine is the root.
+#: The 25 joints of Kinect v2 in the order of NTU RGB+D. The base of the spine is the root.
 NTU_25 = _skeleton(
     "ntu_25",
     {
@@ -174,11 +174,12 @@ NTU_25 = _skeleton(
     },
 )
 
+#: All layouts by name.
 ALL = {s.name: s for s in (H36M_17, H36M_17_LCN, MPI_INF_3DHP_17, COCO_17, BLAZEPOSE_33, NTU_25)}
 
 
 def get(name: str) -> Skeleton:
-    """The skeleton of that name; ValueError lists the names if there is none."""
+    """The layout of this name. Raises ValueError, with all names, if there is no such layout."""
     if name not in ALL:
-        raise ValueError(f"unknown skeleton {name!r}; there are {', '.join(ALL)}")
+        raise ValueError(f"skeleton must be one of {', '.join(ALL)}. Received: {name!r}.")
     return ALL[name]

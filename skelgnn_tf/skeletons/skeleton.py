@@ -1,9 +1,10 @@
-"""Skeletons as plain values: joints, parents, mirror, extra edges; everything else is derived from them."""
+"""Skeleton: joints, parents, mirror and extra edges. Everything else is derived from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +14,20 @@ class Skeleton:
     """A tree of joints, with its mirror image and optional extra edges for graph layers.
 
     Args:
-        name: What `get` finds it by, e.g. "h36m_17".
-        joints: Names of the joints; a joint of the person's left side starts with "left_".
-        parents: Parent of each joint, -1 for the one root.
-        mirror: For each joint the joint of the other side, itself if it lies in the middle.
-        extra_edges: Pairs of joints that a graph layer treats as neighbours besides the bones.
+        name: Name of the skeleton, such as "h36m_17".
+        joints: Names of the joints. Names of joints on the person's left side start with "left_".
+        parents: Index of the parent of each joint, -1 for the root.
+        mirror: Index of the counterpart of each joint on the other side; a joint in the middle is its own counterpart.
+        extra_edges: Pairs of joints that graph layers treat as neighbors, in addition to the bones.
 
     Raises:
-        ValueError: More or fewer than one root, a cycle, a mirror that is no involution, an edge to nowhere.
+        ValueError: There is not exactly one root, the parents form a cycle, `mirror` is not an involution, or an edge
+            connects joints that do not exist.
 
     Example:
-        >>> H36M_17.num_joints, H36M_17.joints[H36M_17.root], len(H36M_17.bones)
-        (17, 'hip', 16)
+        >>> arm = Skeleton("arm", ("shoulder", "elbow", "wrist"), (-1, 0, 1), (0, 1, 2))
+        >>> arm.num_joints, arm.joints[arm.root], arm.bones
+        (3, 'shoulder', ((1, 0), (2, 1)))
     """
 
     name: str
@@ -34,7 +37,7 @@ class Skeleton:
     extra_edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        # JSON gives lists; a frozen value holds tuples.
+        # JSON has lists; a frozen value needs tuples.
         for field in ("joints", "parents", "mirror"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         object.__setattr__(self, "extra_edges", tuple((int(i), int(j)) for i, j in self.extra_edges))
@@ -45,27 +48,34 @@ class Skeleton:
         where = f"skeleton {self.name!r}"
         if not n or len(self.parents) != n or len(self.mirror) != n:
             raise ValueError(
-                f"{where}: joints, parents and mirror want one entry for each joint; got {n}, {len(self.parents)} "
-                f"and {len(self.mirror)}"
+                f"{where}: parents and mirror must have one entry for each joint, at least one. Received: {n} joints, "
+                f"{len(self.parents)} parents, {len(self.mirror)} counterparts."
             )
         if len(set(self.joints)) != n:
-            raise ValueError(f"{where}: two joints have the same name; give each its own")
+            raise ValueError(f"{where}: joints must have different names. Received: {self.joints}.")
         roots = [i for i, parent in enumerate(self.parents) if parent == -1]
         if len(roots) != 1:
-            raise ValueError(f"{where}: expected one root (parent -1), found {len(roots)}: {roots}")
+            raise ValueError(f"{where}: parents must have one root (-1). Received: {len(roots)} in {self.parents}.")
         if any(not -1 <= parent < n for parent in self.parents):
-            raise ValueError(f"{where}: a parent lies outside 0..{n - 1}: {self.parents}")
+            raise ValueError(f"{where}: parents must be between -1 and {n - 1}. Received: {self.parents}.")
         for start in range(n):
             joint, steps = start, 0
             while joint != -1:
                 joint, steps = self.parents[joint], steps + 1
                 if steps > n:
-                    raise ValueError(f"{where}: the parents of joint {start} ({self.joints[start]}) form a cycle")
+                    name = self.joints[start]
+                    raise ValueError(
+                        f"{where}: parents must form a tree. Received: a cycle above joint {start} ({name})."
+                    )
         if sorted(self.mirror) != list(range(n)) or any(self.mirror[self.mirror[i]] != i for i in range(n)):
-            raise ValueError(f"{where}: mirror must map each joint to its counterpart and back; got {self.mirror}")
+            raise ValueError(
+                f"{where}: mirror must map each joint to its counterpart and back. Received: {self.mirror}."
+            )
         for i, j in self.extra_edges:
             if i == j or not (0 <= i < n and 0 <= j < n):
-                raise ValueError(f"{where}: extra edge ({i}, {j}) wants two different joints of 0..{n - 1}")
+                raise ValueError(
+                    f"{where}: extra_edges must connect two different joints of 0 to {n - 1}. Received: ({i}, {j})."
+                )
 
     @property
     def num_joints(self) -> int:
@@ -74,7 +84,7 @@ class Skeleton:
 
     @cached_property
     def root(self) -> int:
-        """The joint without a parent, the origin of root-relative poses."""
+        """Index of the joint without a parent, the origin of root-relative poses."""
         return self.parents.index(-1)
 
     @cached_property
@@ -84,7 +94,7 @@ class Skeleton:
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """Bones and extra edges, undirected, each once."""
+        """Bones and extra edges, undirected, each of them once."""
         return self.bones + self.extra_edges
 
     @cached_property
@@ -94,12 +104,12 @@ class Skeleton:
 
     @cached_property
     def right(self) -> tuple[int, ...]:
-        """Counterparts of `left`, in its order."""
+        """Counterparts of `left`, in the same order."""
         return tuple(self.mirror[i] for i in self.left)
 
     @cached_property
     def hop_distances(self) -> np.ndarray:
-        """Shortest path between joints over bones and extra edges: int64 (N, N)."""
+        """Number of edges on the shortest path between two joints: int64 (N, N)."""
         n = self.num_joints
         distances = np.full((n, n), n, np.int64)
         np.fill_diagonal(distances, 0)
@@ -120,7 +130,7 @@ class Skeleton:
         return self._point(("spine_mid", "spine"), ("left_hip", "right_hip", "left_shoulder", "right_shoulder"))
 
     def _point(self, names: tuple[str, ...], around: tuple[str, ...]) -> np.ndarray:
-        """The first of some joints that there is, else the mean of others, else the root."""
+        """The first of `names` that exists, else the mean of the joints `around`, else the root."""
         named = [joint for joint in names if joint in self.joints][:1]
         found = named or [joint for joint in around if joint in self.joints] or [self.joints[self.root]]
         weights = np.zeros(self.num_joints, np.float32)
@@ -128,18 +138,20 @@ class Skeleton:
         return weights
 
     def index(self, joint: str) -> int:
-        """Index of a joint by name; ValueError lists the names if there is none."""
+        """Index of a joint by its name. Raises ValueError, with all names, if there is no such joint."""
         if joint not in self.joints:
-            raise ValueError(f"skeleton {self.name!r} has no joint {joint!r}; it has {', '.join(self.joints)}")
+            raise ValueError(
+                f"joint must be one of {', '.join(self.joints)} (skeleton {self.name}). Received: {joint!r}."
+            )
         return self.joints.index(joint)
 
     def below(self, joint: int) -> tuple[int, ...]:
-        """A joint and all that hangs on it, parents first."""
+        """A joint and all its descendants, parents first."""
         children = [child for child, parent in enumerate(self.parents) if parent == joint]
         return (joint, *(lower for child in children for lower in self.below(child)))
 
-    def get_config(self) -> dict:
-        """Plain values for JSON; `Skeleton.from_config` is the way back."""
+    def get_config(self) -> dict[str, Any]:
+        """Plain values for JSON. `Skeleton.from_config` makes a skeleton of them."""
         return {
             "name": self.name,
             "joints": list(self.joints),
@@ -149,6 +161,6 @@ class Skeleton:
         }
 
     @classmethod
-    def from_config(cls, config: dict) -> Skeleton:
-        """The skeleton that `get_config` described."""
+    def from_config(cls, config: dict[str, Any]) -> Skeleton:
+        """The skeleton that `get_config` describes."""
         return cls(**config)

@@ -1,1 +1,1 @@
-"""Poses to look at."""
+"""Pictures from video files, folders and webcams."""

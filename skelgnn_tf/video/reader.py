@@ -1,4 +1,4 @@
-"""Pictures of a video file, of a folder or of a webcam: one after the other, upright, at a constant rate."""
+"""Pictures of a video file, a folder or a webcam: one after another, upright, at a constant rate."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from skelgnn_tf.video import video_file, webcam
 from skelgnn_tf.video.timeline import Picture, Stamped, at_constant_rate, newest, read_ahead
 
-#: What a folder's pictures may end with.
+#: Suffixes of the pictures in a folder.
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-_USUAL_FPS = 30.0
+_DEFAULT_FPS = 30.0
 
 
 class Video:
-    """Something to look at picture by picture; a file or a folder can be looked at again, a webcam goes on.
+    """A source of pictures. Iterating over a file or a folder starts at the first picture; a webcam goes on.
 
     Args:
-        name: The source, for messages.
-        image_size_px: Width and height of the upright picture.
-        fps: Pictures per second; iterating gives exactly so many, whatever the source's own rate does.
-        num_frames: How many will come, as far as the file says; None for a webcam.
-        stamped: Opens the source: (seconds, uint8 (height, width, 3) red green blue) as they come.
-        notes: What the source did not say and was taken for granted, a line each; some are known only at the end.
+        name: The source, used in messages.
+        image_size_px: Width and height of the upright pictures.
+        fps: Pictures per second. Iterating yields this rate, whatever the rate of the source is.
+        num_frames: Number of pictures according to the source, or None for a webcam.
+        stamped: Opens the source: an iterator over (seconds, uint8 (height, width, 3) RGB).
+        notes: What was assumed because the source does not say it, one line each. Some are added at the end only.
     """
 
     def __init__(
@@ -37,51 +36,56 @@ class Video:
         num_frames: int | None,
         stamped: Callable[[], Iterator[Stamped]],
         notes: list[str],
-    ):
+    ) -> None:
         self.name, self.image_size_px, self.fps, self.num_frames = name, image_size_px, fps, num_frames
         self.notes = notes
         self._stamped = stamped
 
     @property
     def live(self) -> bool:
-        """Whether it goes on for as long as one looks."""
+        """Whether the source has no end, like a webcam."""
         return self.num_frames is None
 
     def __iter__(self) -> Iterator[Picture]:
-        """The pictures, decoded ahead in a thread; of a webcam always the newest, so a slow reader never lags."""
+        """Yields the pictures, decoded ahead in a thread. A webcam yields its newest picture, so it never lags."""
         ahead = newest if self.live else read_ahead
         return at_constant_rate(ahead(self._stamped()), self.fps, self.notes)
 
 
 def open_video(source: str | Path, fps: float | None = None) -> Video:
-    """Opens a video file, a folder of pictures (in the order of their names) or `webcam:0`.
+    """Opens a video file, a folder of pictures (in the order of their names) or a webcam.
 
-    Pictures come upright as the file's rotation says, with square pixels. A variable frame rate becomes constant:
-    pictures are left out, and repeated until there is a newer one.
+    Pictures come upright, as the rotation in the file says, and with square pixels. A variable frame rate becomes
+    constant: surplus pictures are left out, and a picture is repeated until there is a newer one.
 
     Args:
-        source: Path, or `webcam:` and a number (on Windows a name).
-        fps: Pictures per second, whatever the file says; None takes the file's, and 30 for a folder.
+        source: A path, or `webcam:` and a number (on Windows a name).
+        fps: Pictures per second. By default the rate of the file or webcam, and 30 for a folder.
 
     Raises:
-        FileNotFoundError: There is no such file, folder or webcam.
-        ValueError: A file that is empty, broken or without pictures, an unknown or impossible frame rate; one line
-            that says what was expected.
+        FileNotFoundError: The file or folder does not exist.
+        ValueError: The file is empty, broken or has no pictures, the webcam cannot be opened, or the frame rate is
+            unknown or invalid.
 
     Example:
         >>> for picture in open_video("squats.mp4"):  # doctest: +SKIP
         ...     print(picture.time_s, picture.rgb.shape)
     """
     if fps is not None and not 0 < fps < np.inf:
-        raise ValueError(f"fps wants pictures per second, a number above 0; got {fps}")
+        raise ValueError(f"fps must be a number above 0 (pictures per second). Received: {fps}.")
+    # PyAV takes a moment to import, and keypoint files and folders need none.
     if str(source).startswith("webcam:"):
+        from skelgnn_tf.video import webcam
+
         camera = webcam.connect(str(source), fps)
         return Video(str(source), camera.image_size_px, camera.fps, None, camera.stamped, [])
     path = Path(source)
     if path.is_dir():
         return _folder(path, fps)
     if not path.is_file():
-        raise FileNotFoundError(f"no file {path}; expected a video, a folder of pictures, or webcam:0")
+        raise FileNotFoundError(f"{path}: file not found. Expected a video, a folder of pictures, or webcam:0.")
+    from skelgnn_tf.video import video_file
+
     file, notes = video_file.inspect(path, fps)
     return Video(
         str(path), file.image_size_px, file.fps, file.num_frames, lambda: video_file.decode(file, notes), notes
@@ -91,11 +95,12 @@ def open_video(source: str | Path, fps: float | None = None) -> Video:
 def _folder(path: Path, fps: float | None) -> Video:
     files = sorted((f for f in path.iterdir() if f.suffix.lower() in PICTURES and f.is_file()), key=_natural)
     if not files:
-        raise ValueError(f"{path} holds no pictures; expected {', '.join(PICTURES)}")
+        raise ValueError(f"{path}: the folder must hold pictures ({', '.join(PICTURES)}). Received: none.")
     notes = []
     if fps is None:
-        fps = _USUAL_FPS
-        notes.append(f"pictures have no frame rate; {fps:g} a second are assumed, in the order of their names")
+        fps = _DEFAULT_FPS
+        notes.append(f"pictures have no frame rate; {fps:g} per second are assumed, in the order of their names")
+    rate = fps
     height, width, _ = _read_picture(files[0]).shape
 
     def stamped() -> Iterator[Stamped]:
@@ -103,15 +108,15 @@ def _folder(path: Path, fps: float | None) -> Video:
             rgb = _read_picture(file)
             if rgb.shape[:2] != (height, width):
                 raise ValueError(
-                    f"{file} has {rgb.shape[1]} x {rgb.shape[0]} pixels, {files[0].name} has {width} x {height}; "
-                    "pictures of one video have one size"
+                    f"{file}: all pictures of a video must have the same size. Received: {rgb.shape[1]} x "
+                    f"{rgb.shape[0]} pixels, {width} x {height} in {files[0].name}."
                 )
-            yield index / fps, rgb
+            yield index / rate, rgb
 
-    return Video(str(path), (width, height), fps, len(files), stamped, notes)
+    return Video(str(path), (width, height), rate, len(files), stamped, notes)
 
 
-def _natural(path: Path) -> list:
+def _natural(path: Path) -> list[tuple[int, str]]:
     """Sorts 2.png before 10.png."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path.name)]
 
@@ -119,7 +124,8 @@ def _natural(path: Path) -> list:
 def _read_picture(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
-            # Phones turn photos by a tag too.
+            # Phones rotate photos by a tag.
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} is no picture that Pillow can read ({str(error).splitlines()[0]})") from error
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path}: the file must be a picture that Pillow can read. Received: {reason}.") from error

@@ -1,22 +1,22 @@
-"""Pictures in time: from when they were taken to a constant rate, read ahead in a thread."""
+"""Pictures in time: from the times when they were taken to a constant rate, read ahead in a thread."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-#: When a picture was taken in seconds, and the picture: uint8 (height, width, 3).
+#: The time of a picture in seconds, and the picture: uint8 (height, width, 3).
 Stamped: TypeAlias = tuple[float, np.ndarray]
 
-#: Pictures that wait decoded: enough to even out a slow one, 25 MB at 1080p.
+#: Number of pictures decoded ahead: enough to even out a slow one, 25 MB at 1080p.
 _AHEAD = 4
-#: A longer pause is an error of the file's clock, and the time after it is moved up.
-_LONGEST_GAP_S = 10.0
+#: A longer pause is an error of the file's clock and is removed.
+_MAX_GAP_S = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +24,10 @@ class Picture:
     """One picture of a video at a constant rate.
 
     Args:
-        index: From 0.
-        time_s: index / fps, when it is shown.
+        index: Index of the picture, from 0.
+        time_s: index / fps, the time at which it is shown.
         rgb: uint8 (height, width, 3), upright.
-        repeated: The same picture as before, as none was taken since; whatever was found in it holds still.
+        repeated: Whether this is the previous picture again because no newer one was taken.
     """
 
     index: int
@@ -37,22 +37,23 @@ class Picture:
 
 
 def at_constant_rate(stamped: Iterator[Stamped], fps: float, notes: list[str]) -> Iterator[Picture]:
-    """A picture for each moment index / fps after the first one.
+    """Yields a picture for each time index / fps after the first one.
 
-    It is the first that was taken within half an interval of that moment, or else the newest before. It comes as soon
-    as it is there, so nothing waits for the one after it.
+    It is the first picture taken within half an interval of that time, or else the newest one before. It is yielded as
+    soon as it is known, without waiting for the next one.
 
     Args:
-        stamped: Pictures and when they were taken.
-        fps: The constant rate, pictures per second.
-        notes: Gets a line when pictures had to be repeated or left out, unless one says already that the rate varies.
+        stamped: Pictures and the times when they were taken.
+        fps: The constant rate in pictures per second.
+        notes: Receives a line if pictures had to be repeated or left out, unless a note says that the rate varies.
     """
     index = repeats = dropped = 0
-    rgb, shown, shift_s, before_s = None, True, 0.0, None
+    rgb: np.ndarray | None = None
+    shown, shift_s, before_s = True, 0.0, None
     for time_s, newer in stamped:
         if before_s is None:
             shift_s = -time_s
-        elif not 0 <= time_s - before_s <= _LONGEST_GAP_S:
+        elif not 0 <= time_s - before_s <= _MAX_GAP_S:
             shift_s += before_s + 1 / fps - time_s
         before_s, at = time_s, (time_s + shift_s) * fps
         while rgb is not None and index < at - 0.5:
@@ -66,44 +67,45 @@ def at_constant_rate(stamped: Iterator[Stamped], fps: float, notes: list[str]) -
     dropped += not shown
     if (repeats or dropped) and not any("frame rate" in note for note in notes):
         notes.append(
-            f"the frame rate varies: for {fps:.4g} pictures a second {repeats} were repeated and {dropped} left out"
+            f"the frame rate varies: for {fps:.4g} pictures per second {repeats} are repeated and {dropped} left out"
         )
 
 
 def read_ahead(stamped: Iterator[Stamped]) -> Iterator[Stamped]:
-    """The same pictures, decoded in a thread while the last one is being looked at."""
+    """Yields the same pictures, decoded in a thread while the last one is processed."""
     return _in_thread(stamped, _AHEAD, keep_all=True)
 
 
 def newest(stamped: Iterator[Stamped]) -> Iterator[Stamped]:
-    """What a camera sees now: pictures that come while the last one is being looked at are dropped, save the newest."""
+    """Yields the newest picture of a camera. Others that arrive while the last one is processed are dropped."""
     return _in_thread(stamped, 1, keep_all=False)
 
 
 def _in_thread(stamped: Iterator[Stamped], size: int, keep_all: bool) -> Iterator[Stamped]:
-    waiting: queue.Queue = queue.Queue(size)
+    waiting: queue.Queue[tuple[Stamped | None, BaseException | None]] = queue.Queue(size)
     stop = threading.Event()
 
-    def put(item) -> None:
+    def put(item: Stamped) -> None:
         while not stop.is_set():
             try:
-                return waiting.put(item, timeout=0.1 if keep_all else 0)
+                return waiting.put((item, None), timeout=0.1 if keep_all else 0)
             except queue.Full:
                 if not keep_all:
                     _discard_oldest(waiting)
 
     def work() -> None:
+        end: BaseException | None = None
         try:
             for item in stamped:
-                put((item, None))
+                put(item)
                 if stop.is_set():
                     break
-            end = None
         except BaseException as error:
             end = error
         finally:
-            stamped.close()
-        # The end must not push the last picture out.
+            if isinstance(stamped, Generator):
+                stamped.close()
+        # The end must not push out the last picture.
         while not stop.is_set():
             try:
                 return waiting.put((None, end), timeout=0.1)
@@ -125,7 +127,7 @@ def _in_thread(stamped: Iterator[Stamped], size: int, keep_all: bool) -> Iterato
         thread.join()
 
 
-def _discard_oldest(waiting: queue.Queue) -> None:
+def _discard_oldest(waiting: queue.Queue[Any]) -> None:
     try:
         waiting.get_nowait()
     except queue.Empty:

@@ -6,7 +6,7 @@ import numpy as np
 
 from skelgnn_tf.skeletons import Skeleton
 
-#: Places of joints of someone in a T-pose, metres: to the left, up, forward. A side's joints are given for the left.
+#: Positions of joints in a T-pose, meters: to the left, up, forward. Joints of the sides are given for the left side.
 _PLACES = {
     "hip": (0.10, 0.95, 0.0),
     "knee": (0.10, 0.52, 0.0),
@@ -44,16 +44,23 @@ _MIDDLE = {
 
 
 def rest_directions(skeleton: Skeleton) -> np.ndarray:
-    """Where each joint lies from its parent in a T-pose that faces +z: unit (joints, 3), x left, y up, z forward.
+    """Direction of each joint from its parent in a T-pose that faces +z.
 
-    The root's is zero. A joint that is not known by its name lies above its parent.
+    A joint whose name is unknown is above its parent.
+
+    Args:
+        skeleton: The skeleton.
+
+    Returns:
+        Unit vectors (joints, 3) with x to the person's left, y up and z forward; zero for the root.
     """
     places = [_place(joint, skeleton) for joint in range(skeleton.num_joints)]
     directions = np.zeros((skeleton.num_joints, 3))
     for child, parent in skeleton.bones:
         there, here = places[child], places[parent]
-        known = there is not None and here is not None and not np.allclose(there, here)
-        direction = there - here if known else np.array([0.0, 1.0, 0.0])
+        direction = np.array([0.0, 1.0, 0.0])
+        if there is not None and here is not None and not np.allclose(there, here):
+            direction = there - here
         directions[child] = direction / np.linalg.norm(direction)
     return directions
 

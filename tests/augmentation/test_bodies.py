@@ -52,7 +52,7 @@ def test_a_mixed_limb_moves_as_another_windows_and_keeps_its_length(skeleton):
     assert len(donors) == 4, "each limb has another giver"
 
 
-def test_nothing_is_mixed_with_a_share_of_nothing():
+def test_nothing_is_mixed_with_a_probability_of_zero():
     pose = seen_somehow(person(20))[0]
     np.testing.assert_allclose(bodies.mix_limbs(pose, 0.0, H36M_17, draws()), pose, atol=1e-6)
 
@@ -64,7 +64,7 @@ def directions(pose, skeleton):
 
 
 @pytest.mark.parametrize("skeleton", [H36M_17, MPI_INF_3DHP_17], ids=lambda s: s.name)
-def test_bodies_differ_in_their_bones_alone(skeleton):
+def test_bodies_differ_only_in_their_bones(skeleton):
     pose = person(3000, 2, skeleton).astype(np.float32)
     varied = np.asarray(bodies.vary_bodies(pose, 0.1, skeleton, draws()))
     (before, lengths), (after, others) = directions(pose, skeleton), directions(varied, skeleton)

@@ -1,7 +1,7 @@
-"""benchmarks/action_speed.py: what it compares is the same thing, and it prints what it promises."""
+"""benchmarks/speed/action_speed.py: what it compares is the same, and it prints what it promises."""
 
 import tempfile
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,37 +14,37 @@ from support import oracles
 from support.benchmark_output import number, rows, run
 from support.oracles import value
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 # A side branch, and hops up to 4.
 TWIG = Skeleton("twig", tuple("abcdef"), (-1, 0, 1, 2, 3, 1), tuple(range(6)))
 TINY = ["--size", "small", "--frames", 8, "--channels", 4, "--batch", 2, "--repeats", 1]
 
 
+class Scripts(NamedTuple):
+    """The benchmark and its parts as modules."""
+
+    action_speed: object
+    formulations: object
+    tflite_recognizer: object
+
+
 @pytest.fixture(scope="module")
-def scripts():
-    """The benchmark and its parts as modules: (action_speed, shared_hcsf, tflite_recognizer, turns)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        import action_speed
-        import shared_hcsf
-        import tflite_recognizer
-        import turns
-    return action_speed, shared_hcsf, tflite_recognizer, turns
+def scripts(load):
+    return Scripts(*(load(name) for name in Scripts._fields))
 
 
 # ---- what is compared
 
 
-def random_layer(shared_hcsf, dynamic, **options):
+def random_layer(formulations, dynamic, **options):
     """A layer with a random value in every weight, and x (batch, frames, joints, channels) for it."""
     options = {"skeleton": TWIG, "short_hops": 1, "max_hops": 3, "squeeze": 0.5, **options}
-    layer = oracles.randomize(shared_hcsf.built(8, 5, dynamic, **options))
+    layer = oracles.randomize(formulations.recognition_layer(8, 5, dynamic, **options))
     shape = (2, 5, layer.skeleton.num_joints, 8)
     return layer, np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
 
 def by_the_formula(layer, x):
-    """h_k = A_k X W_k, fused, as einsums over all joints at once; A_k, where dynamic, as PAPER.md has it."""
+    """h_k = A_k X W_k, fused, as einsums over all joints at once; A_k, where dynamic, as in docs/method.md."""
     hops, (_, frames, joints, c_in) = oracles.hops(layer.skeleton), x.shape
     if layer.dynamic:
         taps = value(layer.graph.embedding.w)[:, 0]
@@ -67,17 +67,22 @@ def by_the_formula(layer, x):
 
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_every_formulation_of_shared_weights_is_the_layers_output(scripts, dynamic):
-    layer, x = random_layer(scripts[1], dynamic)
-    ways = scripts[1].formulations(layer)
+    layer, x = random_layer(scripts.formulations, dynamic)
+    ways = scripts.formulations.whole_layer_formulations(layer)
     assert len(ways) == (3 if dynamic else 4)
     for name, way in ways.items():
-        np.testing.assert_allclose(way(tf.constant(x)), by_the_formula(layer, x), atol=1e-4, rtol=1e-4, err_msg=name)
+        found = way.product(tf.constant(x))
+        np.testing.assert_allclose(found, by_the_formula(layer, x), atol=1e-4, rtol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_every_formulation_has_the_layers_gradients(scripts, dynamic):
-    layer, x = random_layer(scripts[1], dynamic)
-    scripts[1].check_agreement(scripts[1].formulations(layer), layer, x)
+    layer, x = random_layer(scripts.formulations, dynamic)
+    ways = scripts.formulations.whole_layer_formulations(layer)
+    # All have the layer's own variables, so the gradients by the weights are compared as well.
+    assert all(way.weights is ways[scripts.formulations.OWN].weights for way in ways.values())
+    assert len(ways[scripts.formulations.OWN].weights) == len(layer.trainable_weights)
+    scripts.formulations.check_agreement(ways, x)
 
 
 @pytest.mark.parametrize(
@@ -89,47 +94,39 @@ def test_every_formulation_has_the_layers_gradients(scripts, dynamic):
     ],
 )
 def test_a_formulation_with_another_result_or_gradient_is_not_timed(scripts, break_it, message):
-    layer, x = random_layer(scripts[1], dynamic=True)
-    own = scripts[1].formulations(layer)[scripts[1].OWN]
+    layer, x = random_layer(scripts.formulations, dynamic=True)
+    own = scripts.formulations.whole_layer_formulations(layer)[scripts.formulations.OWN]
+    wrong = scripts.formulations.Formulation(own.weights, break_it(own.product))
     with pytest.raises(ValueError, match=message):
-        scripts[1].check_agreement({"right": own, "wrong": break_it(own)}, layer, x)
+        scripts.formulations.check_agreement({"right": own, "wrong": wrong}, x)
+
+
+def test_a_formulation_with_another_gradient_by_a_weight_is_not_timed(scripts):
+    layer, x = random_layer(scripts.formulations, dynamic=True)
+    own = scripts.formulations.whole_layer_formulations(layer)[scripts.formulations.OWN]
+
+    def without_bias_gradient(x):
+        return own.product(x) - layer.b + tf.stop_gradient(layer.b.value)
+
+    wrong = scripts.formulations.Formulation(own.weights, without_bias_gradient)
+    with pytest.raises(ValueError, match="wrong: the gradient by weight"):
+        scripts.formulations.check_agreement({"right": own, "wrong": wrong}, x)
 
 
 def test_the_timed_layer_is_the_papers(scripts):
-    layer = scripts[1].built(64, 64, dynamic=True)
+    layer = scripts.formulations.recognition_layer(64, 64, dynamic=True)
     settings = (layer.skeleton, layer.short_hops, layer.max_hops, layer.squeeze, layer.sharing)
     assert settings == (NTU_25, 5, 7, 1 / 8, "shared")
 
 
 def test_all_streams_are_trained_and_nothing_else_of_them_differs(scripts):
-    variants, settings = scripts[0].VARIANTS, scripts[0].Settings(("small",), 8, 4, 2, 2, 1)
+    variants, settings = scripts.action_speed.VARIANTS, scripts.action_speed.Settings(("small",), 8, 4, 2, 2, 1)
     joint = settings.config("small", **variants["joint"])
     for stream in ("bone", "joint_motion", "bone_motion"):
         assert settings.config("small", **variants[stream]) == joint.replace(stream=stream)
     assert joint.stream == "joint" and joint.recipe == "modern"
     plain = settings.config("small", **variants["one-hop GCN"])
     assert (plain.short_hops, plain.max_hops, plain.dynamic, plain.stream) == (1, 1, False, "joint")
-
-
-# ---- how it is timed
-
-
-def test_every_work_has_its_turn_in_every_round_and_the_first_round_does_not_count(scripts):
-    calls = []
-    works = {name: (lambda name=name: calls.append(name)) for name in "abc"}
-    seconds = scripts[3].take_turns(works, 4)
-    assert list(seconds) == ["a", "b", "c"] and all(taken.shape == (4,) for taken in seconds.values())
-    rounds = np.reshape(calls, (5, 3))
-    assert all(sorted(one) == ["a", "b", "c"] for one in rounds)
-    assert {one[0] for one in rounds} == {"a", "b", "c"}
-
-
-def test_a_ratio_knows_nothing_of_a_clock_that_swings(scripts):
-    clock = np.array([1.0, 3.0, 0.5, 2.0, 1.3])
-    assert scripts[3].ratios(2 * clock, clock) == "2.00 (2.00-2.00)"
-    # 1, 2, 3, 4, 5 times as long.
-    assert scripts[3].ratios(np.arange(1, 6) * clock, clock) == "3.00 (2.00-4.00)"
-    assert scripts[3].ratios(1234 * clock, clock) == "1,234 (1,234-1,234)"
 
 
 # ---- one clip
@@ -141,13 +138,13 @@ def latency(scripts):
     made = []
 
     def export(model, config, file):
-        difference = scripts[2].export(model, config, file)
+        difference = scripts.tflite_recognizer.export(model, config, file)
         made.append((model, config, file.read_bytes()))
         return difference
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scripts[0], "export", export)
-        return run(scripts[0], "--only", "latency", *TINY), made
+        patch.setattr(scripts.action_speed, "export", export)
+        return run(scripts.action_speed, "--only", "latency", *TINY), made
 
 
 def test_the_latency_section_has_both_runners_of_both_streams(latency):
@@ -162,7 +159,7 @@ def test_the_latency_section_has_both_runners_of_both_streams(latency):
 def test_the_timed_file_gives_keras_probabilities_of_clips_it_was_not_checked_on(scripts, latency):
     for model, _, content in latency[1]:
         interpreter = Interpreter(model_content=content)
-        run_file, clips = interpreter.get_signature_runner(), scripts[2].clips_of(model, 3, seed=5)
+        run_file, clips = interpreter.get_signature_runner(), scripts.tflite_recognizer.clips_of(model, 3, seed=5)
         scores = np.exp(value(model(clips)))
         expected = scores / scores.sum(axis=1, keepdims=True)
         # The probabilities differ from clip to clip by far more than the file's from Keras'.
@@ -174,7 +171,7 @@ def test_the_timed_file_gives_keras_probabilities_of_clips_it_was_not_checked_on
 def test_the_models_are_like_trained_ones_so_that_nothing_hides_a_difference(scripts, latency):
     assert [model.features.stream for model, *_ in latency[1]] == ["joint", "bone_motion"]
     for model, *_ in latency[1]:
-        assert value(model(scripts[2].clips_of(model, 4))).std(axis=0).mean() > 0.3
+        assert value(model(scripts.tflite_recognizer.clips_of(model, 4))).std(axis=0).mean() > 0.3
         assert all(np.all(value(w) > 0) for w in model.weights if w.name == "alpha")
 
 
@@ -182,18 +179,18 @@ def test_the_models_are_like_trained_ones_so_that_nothing_hides_a_difference(scr
 def test_a_file_with_other_probabilities_is_refused(scripts, latency, tmp_path, wrong):
     model, config, content = latency[1][0]
     (tmp_path / "joint.tflite").write_bytes(content)
-    assert scripts[2].check(tmp_path / "joint.tflite", model, config) <= 1e-4
-    other = scripts[2].recognizer(config, model.classes)
+    assert scripts.tflite_recognizer.check(tmp_path / "joint.tflite", model) <= 1e-4
+    other = scripts.tflite_recognizer.recognizer(config, model.classes)
     other.dense.bias.assign(np.eye(len(model.classes))[0] * wrong)
     with pytest.raises(ValueError, match=r"joint.tflite differs from Keras by"):
-        scripts[2].check(tmp_path / "joint.tflite", other, config)
+        scripts.tflite_recognizer.check(tmp_path / "joint.tflite", other)
 
 
 # ---- what is printed
 
 
 def test_the_hcsf_section_has_every_formulation_of_every_stage(scripts, without_tracing):
-    table = rows(run(scripts[0], "--only", "hcsf", *TINY))
+    table = rows(run(scripts.action_speed, "--only", "hcsf", *TINY))
     assert [row[2:4] for row in table[::7]] == [["4", "8"], ["8", "4"], ["16", "2"]]
     for begin in range(0, len(table), 7):
         dynamic, static = table[begin : begin + 3], table[begin + 3 : begin + 7]
@@ -206,8 +203,8 @@ def test_the_hcsf_section_has_every_formulation_of_every_stage(scripts, without_
 
 @pytest.mark.filterwarnings("ignore:Even though the")
 def test_the_training_section_has_every_stream_and_plainer_graphs(scripts, without_tracing):
-    table = rows(run(scripts[0], "--only", "training", *TINY))
-    assert [row[0] for row in table] == list(scripts[0].VARIANTS)
+    table = rows(run(scripts.action_speed, "--only", "training", *TINY))
+    assert [row[0] for row in table] == list(scripts.action_speed.VARIANTS)
     parameters = {row[0]: number(row[1]) for row in table}
     # Streams have no weights; each plainer graph has fewer.
     assert len({parameters[stream] for stream in ("joint", "bone", "joint_motion", "bone_motion")}) == 1
@@ -217,22 +214,22 @@ def test_the_training_section_has_every_stream_and_plainer_graphs(scripts, witho
 
 @pytest.mark.filterwarnings("ignore:Even though the")
 def test_the_pipeline_section_compares_both_samplings_with_training(scripts, without_tracing):
-    table = rows(run(scripts[0], "--only", "pipeline", *TINY, "--clips", 12))
+    table = rows(run(scripts.action_speed, "--only", "pipeline", *TINY, "--clips", 12))
     assert [row[0] for row in table] == ["resize", "window"]
-    # The same training stands beside both.
+    # Both are compared with the same training.
     assert table[0][2] == table[1][2]
     assert all(number(cell) > 0 for row in table for cell in row[1:])
 
 
 def test_what_cannot_be_measured_is_said_in_one_line(scripts, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    result = CliRunner().invoke(scripts[0].main, ["--only", "pipeline"], catch_exceptions=False)
+    result = CliRunner().invoke(scripts.action_speed.main, ["--only", "pipeline"], catch_exceptions=False)
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     assert result.stderr.startswith("action_speed: ") and "/nowhere" in result.stderr
 
 
 def test_the_cache_of_clips_is_float16_in_a_file(scripts, tmp_path):
-    data = scripts[0].actions(7, tmp_path / "cache")
+    data = scripts.action_speed.actions(7, tmp_path / "cache")
     assert isinstance(data.train.values, np.memmap) and data.train.values.dtype == np.float16
     assert len(data.train) == 7 and data.train.frames.min() >= 40 and data.train.frames.max() <= 130
     clip = data.train.clip(3)

@@ -1,6 +1,4 @@
-"""benchmarks/edge_latency.py: every quantisation of a model beside BlazePose's landmark models, in turns."""
-
-from pathlib import Path
+"""benchmarks/speed/edge_latency.py: every quantization of a model next to BlazePose's landmark models."""
 
 import numpy as np
 import pytest
@@ -8,26 +6,25 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 
-from skelgnn_tf.configs.config import Config, build_model, save_model
+from skelgnn_tf import checkpoints
+from skelgnn_tf.configs import LiftConfig
+from skelgnn_tf.models.build import build_model
 from support import oracles
 from support.benchmark_output import number, rows, run
 
-TINY = Config(frames=3, channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, fitness_clips=2)
+TINY = LiftConfig(frames=3, channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, fitness_clips=2)
 
 
 @pytest.fixture(scope="module")
-def script():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).resolve().parents[2] / "benchmarks")
-        import edge_latency
-    return edge_latency
+def script(load):
+    return load("edge_latency")
 
 
 @pytest.fixture(scope="module")
 def tables(script, tmp_path_factory):
-    """The rows of both tables, of a tiny lifter beside a stand-in for BlazePose-lite of 64 weights, and the latter."""
+    """The rows of both tables, of a tiny lifter and a stand-in for BlazePose-lite of 64 weights, and the latter."""
     folder = tmp_path_factory.mktemp("edge_latency")
-    save_model(oracles.randomize(build_model(TINY)), TINY, folder / "tiny.keras")
+    checkpoints.save(oracles.randomize(build_model(TINY)), TINY, folder / "tiny.keras")
     weights = tf.constant(np.eye(8, dtype=np.float32))
     graph = tf.function(lambda x: x @ weights, input_signature=[tf.TensorSpec((1, 8))]).get_concrete_function()
     content = tf.lite.TFLiteConverter.from_concrete_functions([graph]).convert()
@@ -62,7 +59,7 @@ def test_sizes_accuracy_and_xnnpacks_share_are_those_of_the_files(tables):
 
 def test_the_windows_of_a_model_reach_its_inputs(script, tables, tmp_path):
     model = build_model(TINY)
-    save_model(oracles.randomize(model), TINY, tmp_path / "tiny.keras")
+    checkpoints.save(oracles.randomize(model), TINY, tmp_path / "tiny.keras")
     (file,) = script.exported(str(tmp_path / "tiny.keras"), ("none",), ())
     assert file.inputs["keypoints"].shape == (1, 3, 33, 3) and file.inputs["keypoints"][..., :2].max() > 10
     invoke = script.invoker(file, 1)
@@ -74,19 +71,11 @@ def test_the_windows_of_a_model_reach_its_inputs(script, tables, tmp_path):
     assert np.abs(expected).max() > 0
 
 
-def test_a_turn_is_a_first_run_and_the_median_of_the_others(script):
-    asked = []
-    first, others = script.take_turns([lambda: asked.append("a"), lambda: asked.append("b")], 3)
-    assert first.shape == others.shape == (2, 3) and np.all(first > 0) and np.all(others > 0)
-    turns = ["".join(asked[i : i + script.RUNS]) for i in range(0, len(asked), script.RUNS)]
-    assert turns == [name * script.RUNS for name in "abbaabba"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing.keras"], "nothing.keras does not exist"),
-        (["fitness_9f", "--blazepose", "{tmp}"], "holds no .tflite model"),
+        (["nothing.keras"], "nothing.keras must be a run folder, a .keras file or a preset"),
+        (["fitness_9f", "--blazepose", "{tmp}"], "the file must hold a .tflite model"),
     ],
 )
 def test_what_cannot_be_timed_is_said_in_one_line(script, tmp_path, arguments, message):

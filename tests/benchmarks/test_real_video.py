@@ -1,6 +1,4 @@
-"""The benchmark on a real video: its cameras are read and its lines of sight meet as geometry wants it."""
-
-from pathlib import Path
+"""The benchmark on a real video: its cameras are read and its lines of sight meet where geometry says."""
 
 import numpy as np
 import pytest
@@ -15,11 +13,8 @@ CALIBRATION = """<calibration><cameras>
 
 
 @pytest.fixture(scope="module")
-def script():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).resolve().parents[2] / "benchmarks")
-        import real_video
-    return real_video
+def script(load):
+    return load("real_video")
 
 
 def test_a_calibration_is_read_into_a_camera_with_y_down(script, tmp_path):

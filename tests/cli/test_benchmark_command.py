@@ -16,17 +16,19 @@ pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the export needs Keras' TensorFlow backend", allow_module_level=True)
 
+from skelgnn_tf import checkpoints
 from skelgnn_tf.cli.main import main
-from skelgnn_tf.configs.config import Config, build_model, save_model
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.export import benchmark, contract
 from skelgnn_tf.export.formats import onnx, tflite
 from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.skeletons import COCO_17
 from support.benchmark_output import number, rows
 
-LIFTER = Config(frames=3, channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False)
-RECOGNIZER = Config(
-    task="action", dataset=("npz",), skeleton="ntu_25", input="pose", frames=8, persons=2, confidence=False,
+LIFTER = LiftConfig(frames=3, channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False)
+RECOGNIZER = ActionConfig(
+    dataset=("npz",), skeleton="ntu_25", input="pose", frames=8, persons=2, confidence=False,
     normalization="center", size="small", channels=4, dynamic=False,
 )  # fmt: skip
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's memory")
@@ -38,9 +40,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("benchmark")
     for name, config in (("lifter", LIFTER), ("recognizer", RECOGNIZER)):
         (folder / name).mkdir()
-        save_model(build_model(config, ("sit", "stand")), config, folder / name / "model.keras")
+        checkpoints.save(build_model(config, ("sit", "stand")), config, folder / name / "model.keras")
     phone = PhoneModel(build_model(LIFTER), LIFTER, COCO_17)
-    described = json.dumps(contract.describe(phone, LIFTER, "tiny", folder / "lifter") | {"quantization": "none"})
+    described = json.dumps(contract.describe(phone, "tiny", folder / "lifter") | {"quantization": "none"})
     for file, form in (("model.tflite", tflite), ("model.onnx", onnx)):
         (folder / file).write_bytes(form.with_contract(form.convert(phone), described))
     return folder
@@ -137,10 +139,10 @@ def test_what_is_no_model_costs_one_line(folder, tmp_path):
     (tmp_path / "notes.onnx").write_text("mine")
     # What a shell leaves of a pattern that fits nothing.
     for name, message in (
-        ("*.onnx", "does not exist"),
-        ("none.tflite", "does not exist"),
-        ("notes.tflite", "is no export of skelgnn-tf"),
-        ("notes.onnx", "is no export of skelgnn-tf"),
+        ("*.onnx", "must be a .tflite or .onnx file. Nothing was found"),
+        ("none.tflite", "must be a .tflite or .onnx file. Nothing was found"),
+        ("notes.tflite", "must be a .tflite or .onnx file of skelgnn-tf"),
+        ("notes.onnx", "must be a .tflite or .onnx file of skelgnn-tf"),
     ):
         result = call(folder / "model.tflite", tmp_path / name, "--threads", 1)
         assert result.exit_code == 2 and result.stdout == ""
@@ -151,7 +153,7 @@ def test_what_is_no_model_costs_one_line(folder, tmp_path):
 def test_a_model_that_is_no_preset_either_costs_one_line():
     result = call("no_such_preset")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
-    assert "no_such_preset does not exist; expected a run folder, a .keras file or a preset" in result.stderr
+    assert "no_such_preset must be a run folder, a .keras file or a preset" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.tflite", "--threads", "0"], ["a.tflite", "--runs", "0"]])
@@ -164,7 +166,7 @@ def test_a_process_that_the_system_ends_is_said_in_one_line(folder):
     process = benchmark._Process(folder / "model.tflite", 1)
     process.ready()
     os.kill(process._process.pid, signal.SIGKILL)
-    with pytest.raises(ValueError, match=r"model.tflite: the process that ran it ended with code -9"):
+    with pytest.raises(ValueError, match=r"model.tflite: its process ended with code -9"):
         # One may be answered before the signal comes through.
         while True:
             process.run(1000)

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from skelgnn_tf.datasets import ctr_gcn
-from skelgnn_tf.datasets.actions import read_labels
+from skelgnn_tf.datasets.labels import read_labels
 from skelgnn_tf.skeletons import COCO_17, NTU_25
 
 
@@ -21,7 +21,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def body(frames, seed=0):
-    """Kinect metres (frames, 25, 3), three metres from the camera, all joints seen."""
+    """Kinect meters (frames, 25, 3), three meters from the camera, all joints seen."""
     return np.random.default_rng(seed).uniform((-1, -1, 2.5), (1, 1, 3.5), (frames, 25, 3)).astype(np.float32)
 
 
@@ -49,7 +49,7 @@ def ours(kinect_m):
 
 
 def in_x(made, i, split="train", persons=2):
-    """The row as Kinect metres (frames, persons, 25, 3), a view that can be changed."""
+    """The row as Kinect meters (frames, persons, 25, 3), a view that can be changed."""
     row = made[f"x_{split}"][i]
     return row.reshape(len(row), persons, 25, 3)
 
@@ -67,7 +67,7 @@ def test_every_clip_comes_back_in_camera_axes_without_the_zeros_after_it(tmp_pat
     assert (actions.train.kind, actions.train.fps.tolist()) == ("pose", [25] * 5)
     for sequences, seed in ((actions.train, 0), (actions.test, 100)):
         for i in range(len(sequences)):
-            # float16 of at most two metres from the clip's first frame.
+            # float16 of at most two meters from the clip's first frame.
             np.testing.assert_allclose(sequences.clip(i), ours(body(4 + i, seed + i))[None], atol=1e-3)
 
 
@@ -111,7 +111,7 @@ def test_integer_labels_mean_the_same_as_one_hot_ones(tmp_path, dtype):
     assert ctr_gcn.load(write(tmp_path, made), NTU_25, tuple("abcd")).classes == tuple("abcd")
 
 
-def test_a_joint_at_the_origin_of_a_centred_clip_is_not_taken_for_a_missing_one(tmp_path):
+def test_a_joint_at_the_origin_of_a_centered_clip_is_not_taken_for_a_missing_one(tmp_path):
     # A body as tall as a person: bones of at most 0.4 m along a line, so that the rule by lengths has real ones.
     made, rng = arrays(), np.random.default_rng(3)
     for i, away_m in ((0, 0.0), (1, 3.0)):
@@ -169,7 +169,7 @@ def test_a_damaged_cache_says_which_folder_to_remove(tmp_path, cache):
     ctr_gcn.load(path, NTU_25)
     (folder,) = cache.iterdir()
     (folder / "left_out.json").write_text("[")
-    with pytest.raises(ValueError, match=f"{folder} is damaged.*remove that folder"):
+    with pytest.raises(ValueError, match=f"{folder}: the cache is damaged.*Remove the folder"):
         ctr_gcn.load(path, NTU_25)
 
 
@@ -196,11 +196,11 @@ def spoil(made):
 
 
 BAD = (
-    r"ntu.npz, x_train\[0\]: expected metres, found nan at frame 2, joint 5 \(left_elbow\), person 0",
-    r"ntu.npz, y_train\[1\] is not one-hot: expected a single 1, found \[1.0, 1.0\]",
-    r"ntu.npz, x_train\[2\]: every frame is zero",
-    r"ntu.npz, x_train\[3\]: expected metres, found inf at frame 1, joint 24 \(right_thumb\), person 0",
-    r"ntu.npz, y_test\[1\] is not one-hot: expected a single 1, found zeros",
+    r"ntu.npz, x_train\[0\]: coordinates must be meters. Received: nan at frame 2, joint 5 \(left_elbow\), person 0",
+    r"ntu.npz, y_train\[1\]: the label must be one-hot. Received: \[1.0, 1.0\]",
+    r"ntu.npz, x_train\[2\]: the clip must have a person. Received: only zeros",
+    r"ntu.npz, x_train\[3\]: coordinates must be meters. Received: inf at frame 1, joint 24 \(right_thumb\), person 0",
+    r"ntu.npz, y_test\[1\]: the label must be one-hot. Received: zeros",
 )
 
 
@@ -243,7 +243,7 @@ def test_a_label_outside_the_named_classes_is_a_bad_row(tmp_path, label, found):
     made |= {key: made[key].argmax(axis=1).astype(float) for key in ("y_train", "y_test")}
     made["y_train"][2] = label
     path = write(tmp_path, made)
-    with pytest.raises(ValueError, match=rf"y_train\[2\] is {found}; expected a label of the 3 classes, 0 to 2"):
+    with pytest.raises(ValueError, match=rf"y_train\[2\]: the label must be 0 to 2. Received: {found}"):
         ctr_gcn.load(path, NTU_25, tuple("abc"))
     assert len(ctr_gcn.load(path, NTU_25, tuple("abc"), skip_bad=True).train) == 4
 
@@ -269,7 +269,7 @@ def test_more_names_are_not_answered_from_the_cache_of_fewer(tmp_path):
 def test_a_row_of_y_that_only_resembles_a_one_hot_one_is_a_bad_row(tmp_path, row):
     made = arrays()
     made["y_train"][3] = row
-    with pytest.raises(ValueError, match=r"y_train\[3\] is not one-hot"):
+    with pytest.raises(ValueError, match=r"y_train\[3\]: the label must be one-hot"):
         ctr_gcn.load(write(tmp_path, made), NTU_25)
 
 
@@ -280,23 +280,38 @@ def set_key(key, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.pop("y_test"), "no 'y_test'; it holds x_train, y_train, x_test"),
-        (lambda m: m.pop("x_train"), "no 'x_train'; it holds y_train, x_test, y_test"),
-        (set_key("y_train", lambda y: y[:4]), "x_train has 5 clips and y_train 4 labels; nothing says which"),
-        (set_key("x_test", lambda x: x[:1]), "x_test has 1 clips and y_test 2 labels"),
-        (set_key("x_train", lambda x: x[..., :140]), r"75 \(one person\) or 150 \(two\), found 140$"),
-        (set_key("x_train", lambda x: x[..., :51]), r"or 150 \(two\), found 51, which fits h36m_17.*coco_17"),
-        (set_key("x_test", lambda x: x[..., :75]), "x_train is 150 wide and x_test 75"),
-        (set_key("x_train", lambda x: x.reshape(5, 12, 2, 75)), r"x_train: expected numbers .*\(5, 12, 2, 75\)"),
-        (set_key("x_train", lambda x: x.astype(str)), r"x_train: expected numbers .*<U"),
-        (set_key("x_train", lambda x: x.astype(object)), "x_train': expected plain numbers, found pickled objects"),
-        (set_key("y_train", lambda y: y[:, None]), r"y_train: expected one-hot .* \(5, 1, 3\)"),
-        (set_key("y_test", lambda y: y.argmax(axis=1)), r"y_train has \(3,\) columns and y_test no"),
-        (lambda m: m.update(x_test=m["x_test"][:0], y_test=m["y_test"][:0]), "x_test has no rows"),
-        (set_key("x_train", lambda x: x * 0), r"none of the 5 clips can be used; the first: .*x_train\[0\]"),
+        (lambda m: m.pop("y_test"), "must have the key 'y_test'. Received: x_train, y_train, x_test"),
+        (lambda m: m.pop("x_train"), "must have the key 'x_train'. Received: y_train, x_test, y_test"),
+        (
+            set_key("y_train", lambda y: y[:4]),
+            "x_train and y_train must have the same length. Received: 5 clips, 4 labels",
+        ),
+        (
+            set_key("x_test", lambda x: x[:1]),
+            "x_test and y_test must have the same length. Received: 1 clips, 2 labels",
+        ),
+        (set_key("x_train", lambda x: x[..., :140]), r"75 \(one person\) or 150 \(two\) .*Received: 140.$"),
+        (set_key("x_train", lambda x: x[..., :51]), r"or 150 \(two\) .*Received: 51, which fits h36m_17.*coco_17"),
+        (set_key("x_test", lambda x: x[..., :75]), "must have the same width. Received: 150 and 75"),
+        (
+            set_key("x_train", lambda x: x.reshape(5, 12, 2, 75)),
+            r"x_train: the array must be numbers .*\(5, 12, 2, 75\)",
+        ),
+        (set_key("x_train", lambda x: x.astype(str)), r"x_train: the array must be numbers .*<U"),
+        (
+            set_key("x_train", lambda x: x.astype(object)),
+            "x_train': the array must hold numbers. Received: pickled objects",
+        ),
+        (set_key("y_train", lambda y: y[:, None]), r"y_train: labels must be one-hot .* \(5, 1, 3\)"),
+        (set_key("y_test", lambda y: y.argmax(axis=1)), r"must have the same columns. Received: \(3,\) and none"),
+        (
+            lambda m: m.update(x_test=m["x_test"][:0], y_test=m["y_test"][:0]),
+            "x_test: the split must have clips. Received: none",
+        ),
+        (set_key("x_train", lambda x: x * 0), r"none of the 5 clips can be used. The first error: .*x_train\[0\]"),
         (
             lambda m: m.update(y_train=np.full(5, 10**6), y_test=np.zeros(2, int)),
-            "the largest label is 1e\\+06; expected less than",
+            "labels must be below 10000. Received: 1e\\+06",
         ),
     ],
 )
@@ -312,18 +327,20 @@ def test_files_of_another_shape_are_refused_even_when_bad_clips_are_skipped(tmp_
 def test_names_for_more_or_fewer_classes_than_columns_are_refused(tmp_path):
     path = write(tmp_path, arrays())
     for names in ("ab", "abcd"):
-        message = f"labels file names {len(names)} classes, and y_train of .*ntu.npz has 3 columns"
+        message = (
+            f"labels file must have .* for each of the 3 columns of y_train in .*ntu.npz. Received: {len(names)} names"
+        )
         with pytest.raises(ValueError, match=message):
             ctr_gcn.load(path, NTU_25, tuple(names))
 
 
 def test_the_skeleton_must_be_the_files(tmp_path):
-    with pytest.raises(ValueError, match=r"17 joints of coco_17 want .* found 150, which fits ntu_25"):
+    with pytest.raises(ValueError, match=r"17 joints of coco_17. Received: 150, which fits ntu_25"):
         ctr_gcn.load(write(tmp_path, arrays()), COCO_17)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*ntu.npz"):
+    with pytest.raises(FileNotFoundError, match="ntu.npz: file not found"):
         ctr_gcn.load(tmp_path / "ntu.npz", NTU_25)
 
 

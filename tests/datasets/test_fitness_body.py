@@ -48,7 +48,7 @@ def pelvis_axes(pose):
 
 
 def measured_deg(pose):
-    """Every angle of LIMITS_DEG from the joints' places alone: {name: [(frames,)]}."""
+    """Every angle of LIMITS_DEG from the positions of the joints only: {name: [(frames,)]}."""
     right, forward, up = pelvis_axes(pose)
     _, chest_forward, _ = axes(
         at(pose, "right_shoulder") - at(pose, "left_shoulder"), at(pose, "thorax") - at(pose, "spine")

@@ -46,10 +46,10 @@ def test_wrists_are_noisier_than_heads(clips):
 
 def test_confidence_falls_with_the_error(clips):
     error = np.concatenate([errors(clip).ravel() for clip in clips])
-    sure = np.concatenate([clip.keypoints[0, ..., 2].ravel() for clip in clips])
-    seen = sure > 0
-    assert np.all((sure >= 0) & (sure <= 1))
-    assert np.median(error[seen & (sure < 0.4)]) > 2 * np.median(error[sure > 0.8])
+    confidence = np.concatenate([clip.keypoints[0, ..., 2].ravel() for clip in clips])
+    seen = confidence > 0
+    assert np.all((confidence >= 0) & (confidence <= 1))
+    assert np.median(error[seen & (confidence < 0.4)]) > 2 * np.median(error[confidence > 0.8])
 
 
 def test_some_joints_are_missing_for_a_while_and_then_come_back(clips):

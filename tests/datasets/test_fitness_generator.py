@@ -32,7 +32,7 @@ def raised(pose_m, joint):
     return np.max([np.sum(u * trunk, axis=-1) for u in up], axis=0) / np.sum(trunk**2, axis=-1)
 
 
-#: What rises and falls once a repetition, seen in the clip's 3D pose alone.
+#: What rises and falls once a repetition, seen in the clip's 3D pose only.
 SIGNALS = {
     "squat": lambda p: both(p, ("hip", "knee", "ankle")),
     "lunge": lambda p: both(p, ("hip", "knee", "ankle")),
@@ -184,11 +184,11 @@ def test_clips_of_a_detectors_own_joints_are_its_poses_and_their_projections(ske
 @pytest.mark.parametrize(("skeleton", "layout"), OTHER_JOINTS, ids=lambda v: getattr(v, "name", v))
 def test_joints_of_a_detector_are_seen_about_where_they_are(skeleton, layout):
     clip = fitness.make_clip(6, 2, frames=60, layout=layout, skeleton=skeleton)
-    xy, sure = clip.keypoints[0, ..., :2], clip.keypoints[0, ..., 2]
-    off = np.linalg.norm(xy - clip.camera.project(clip.pose_m.astype(float)), axis=-1)[sure > 0.5]
-    height = np.ptp(xy[sure > 0.5][:, 1])
+    xy, confidence = clip.keypoints[0, ..., :2], clip.keypoints[0, ..., 2]
+    off = np.linalg.norm(xy - clip.camera.project(clip.pose_m.astype(float)), axis=-1)[confidence > 0.5]
+    height = np.ptp(xy[confidence > 0.5][:, 1])
     assert 0 < np.median(off) < 0.05 * height
-    assert 0 <= sure.min() and sure.max() <= 1
+    assert 0 <= confidence.min() and confidence.max() <= 1
 
 
 def test_the_face_lies_before_the_ears_and_the_toes_before_the_heels():
@@ -214,9 +214,9 @@ def test_a_load_of_other_joints_sees_them_through_a_detector_that_has_them():
 
 def test_a_layout_that_cannot_give_the_joints_is_one_line():
     for options, message in [
-        ({"layout": "h36m_17", "skeleton": COCO_17}, "h36m_17 cannot give these joints of coco_17: nose, left_eye"),
-        ({"layout": "coco_17", "skeleton": BLAZEPOSE_33}, "coco_17 cannot give these joints of blazepose_33: "),
-        ({"layout": "coco_17", "skeleton": NTU_25}, "fitness cannot make the joints of ntu_25; choose one of h36m_17"),
+        ({"layout": "h36m_17", "skeleton": COCO_17}, "of coco_17. Received: h36m_17, which lacks nose, left_eye"),
+        ({"layout": "coco_17", "skeleton": BLAZEPOSE_33}, "of blazepose_33. Received: coco_17, which lacks "),
+        ({"layout": "coco_17", "skeleton": NTU_25}, "skeleton must be one of h36m_17.*Received: ntu_25"),
     ]:
         for detector in (True, False):
             with pytest.raises(ValueError, match=message) as refused:
@@ -283,10 +283,10 @@ def test_training_and_test_clips_never_meet():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"exercise": "yoga"}, "no exercise 'yoga'; it has squat"),
-        ({"layout": "ntu_25"}, "layouts h36m_17, coco_17, blazepose_33; got 'ntu_25'"),
-        ({"frames": 1}, "two frames or more"),
-        ({"fps": 0.0}, "positive rate"),
+        ({"exercise": "yoga"}, "exercise must be one of squat.*Received: 'yoga'"),
+        ({"layout": "ntu_25"}, "layout must be one or more of h36m_17, coco_17, blazepose_33. Received: 'ntu_25'"),
+        ({"frames": 1}, "frames must be 2 or more"),
+        ({"fps": 0.0}, "fps above 0. Received: 240 frames at 0.0 fps"),
     ],
 )
 def test_what_cannot_be_made_is_refused_in_words(options, message):
@@ -295,5 +295,5 @@ def test_what_cannot_be_made_is_refused_in_words(options, message):
 
 
 def test_no_clips_at_all_are_refused():
-    with pytest.raises(ValueError, match="at least one clip; got 0"):
+    with pytest.raises(ValueError, match="num_clips must be 1 or more. Received: 0"):
         fitness.generate(0, 0)

@@ -46,7 +46,7 @@ def write_both(folder):
     return train, test
 
 
-def test_every_camera_of_a_training_sequence_becomes_a_clip_in_metres(tmp_path):
+def test_every_camera_of_a_training_sequence_becomes_a_clip_in_meters(tmp_path):
     train, _ = write_both(tmp_path)
     clips = mpi_inf_3dhp.load(tmp_path)
     assert clips.skeleton is MPI_INF_3DHP_17
@@ -82,8 +82,8 @@ def test_the_original_files_are_read_with_matlabs_axes_turned_back(tmp_path):
     for frame, joint in np.ndindex(4, 17):
         x, y = clip.keypoints[0, frame, joint]
         assert (x, y) == (10 * joint + frame / 8, 1000 + 10 * joint + frame / 8)
-        millimetres = [100 * joint + frame + 10000 * axis for axis in range(3)]
-        np.testing.assert_allclose(clip.pose_m[frame, joint] * 1000, millimetres, rtol=1e-6)
+        millimeters = [100 * joint + frame + 10000 * axis for axis in range(3)]
+        np.testing.assert_allclose(clip.pose_m[frame, joint] * 1000, millimeters, rtol=1e-6)
 
 
 def test_a_folder_of_original_sequences_is_a_test_set_without_training(tmp_path):
@@ -111,14 +111,17 @@ def test_fourteen_joints_count():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(TS7=s.pop("TS1")), "unknown test sequence 'TS7'"),
-        (lambda s: s["TS1"].update(valid=np.ones(7)), "TS1: valid wants .* 3 frames; found 7"),
-        (lambda s: s["TS1"].pop("valid"), "TS1: valid wants"),
-        (lambda s: s["TS1"].pop("data_2d"), "TS1: expected a dict with data_2d"),
-        (lambda s: s["TS1"].update(data_2d=np.zeros((3, 28, 2))), r"TS1: data_2d wants .* found \(3, 28, 2\)"),
-        (lambda s: s["TS1"].update(data_3d=np.zeros((4, 17, 3))), r"TS1: data_3d wants \(3, 17, 3\) .* found \(4"),
+        (lambda s: s.update(TS7=s.pop("TS1")), "the test sequence must be .* Received: 'TS7'"),
+        (lambda s: s["TS1"].update(valid=np.ones(7)), "TS1: valid must .* 3 frames. Received: 7"),
+        (lambda s: s["TS1"].pop("valid"), "TS1: valid must"),
+        (lambda s: s["TS1"].pop("data_2d"), "TS1: .* must be a dict with data_2d"),
+        (lambda s: s["TS1"].update(data_2d=np.zeros((3, 28, 2))), r"TS1: data_2d must be .* Received: \(3, 28, 2\)"),
+        (
+            lambda s: s["TS1"].update(data_3d=np.zeros((4, 17, 3))),
+            r"TS1: data_3d must be \(3, 17, 3\) .* Received: \(4",
+        ),
         (lambda s: s["TS1"]["data_3d"].__setitem__((2, 5), np.nan), "TS1: pose_m .* frame 2, joint 5"),
-        (lambda s: s.clear(), "'data' wants a dict of sequences"),
+        (lambda s: s.clear(), "'data' must be a dict of sequences"),
     ],
 )
 def test_test_files_that_do_not_fit_are_refused(tmp_path, change, message):
@@ -138,13 +141,13 @@ def test_training_files_that_do_not_fit_are_refused(tmp_path, entry):
 
 def test_a_mat_file_of_something_else_is_refused(tmp_path):
     write_mat(tmp_path / "TS1", 3, [1, 1, 1], univ_annot3=False)
-    with pytest.raises(ValueError, match="lacks univ_annot3"):
+    with pytest.raises(ValueError, match="must have annot2, univ_annot3 .* Received: annot2, valid_frame"):
         mpi_inf_3dhp.load(tmp_path)
     (tmp_path / "TS1" / "annot_data.mat").write_bytes(b"MATLAB 5.0 MAT-file")
-    with pytest.raises(ValueError, match=r"TS1.annot_data\.mat is no HDF5 file"):
+    with pytest.raises(ValueError, match=r"TS1.annot_data\.mat: the file must be HDF5"):
         mpi_inf_3dhp.load(tmp_path)
     write_mat(tmp_path / "elsewhere", 3, [1, 1, 1])
-    with pytest.raises(ValueError, match="unknown test sequence 'elsewhere'"):
+    with pytest.raises(ValueError, match="the test sequence must be .*Received: 'elsewhere'"):
         mpi_inf_3dhp.load_test_mat(tmp_path / "elsewhere")
 
 
@@ -153,14 +156,14 @@ def test_arrays_whose_axes_are_not_turned_are_refused(tmp_path):
     with h5py.File(tmp_path / "TS1" / "annot_data.mat", "w") as file:
         file["annot2"], file["univ_annot3"] = np.zeros((2, 17, 1, 3)), np.zeros((3, 17, 1, 3))
         file["valid_frame"] = np.ones((1, 3))
-    with pytest.raises(ValueError, match=r"annot2 wants \(frames, 1, 17, 2\).*found \(2, 17, 1, 3\)"):
+    with pytest.raises(ValueError, match=r"annot2 must be \(frames, 1, 17, 2\).*Received: \(2, 17, 1, 3\)"):
         mpi_inf_3dhp.load(tmp_path)
 
 
 def test_a_folder_without_any_of_it_says_what_was_expected(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere.*P-STMO"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere: folder not found.*P-STMO"):
         mpi_inf_3dhp.load(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"nothing of MPI-INF-3DHP .*annot_data.mat"):
+    with pytest.raises(FileNotFoundError, match=r"no file of MPI-INF-3DHP found.*annot_data.mat"):
         mpi_inf_3dhp.load(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no file .*TS1.annot_data.mat"):
+    with pytest.raises(FileNotFoundError, match=r"TS1.annot_data.mat: file not found"):
         mpi_inf_3dhp.load_test_mat(tmp_path / "TS1")

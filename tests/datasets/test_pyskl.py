@@ -104,9 +104,11 @@ def test_of_three_detections_the_two_with_the_highest_mean_score_are_kept_in_the
 
 def test_a_wrong_name_of_a_split_is_answered_with_the_names_there_are(tmp_path):
     made = contents(annotation_3d)
-    with pytest.raises(ValueError, match="ntu.pkl has no split 'xview_train'; its splits are xsub_train, xsub_val"):
+    with pytest.raises(
+        ValueError, match="ntu.pkl: the file must have the split 'xview_train'. Received: xsub_train, xsub_val"
+    ):
         load(tmp_path, made, ("xview_train", "xsub_val"))
-    with pytest.raises(ValueError, match="no split 'test'"):
+    with pytest.raises(ValueError, match="must have the split 'test'"):
         load(tmp_path, made, ("xsub_train", "test"))
 
 
@@ -129,22 +131,22 @@ def test_the_only_pair_of_splits_is_found_by_its_names(tmp_path, splits, pair):
 @pytest.mark.parametrize(
     ("splits", "message"),
     [
-        (("train1", "test1", "train2", "test2"), "found train1, test1; train2, test2"),
-        (("train", "rest"), "found the splits train, rest"),
-        (("val", "test"), "found the splits val, test"),
-        ((), "found the splits none"),
+        (("train1", "test1", "train2", "test2"), "Received: train1, test1; train2, test2"),
+        (("train", "rest"), "Received: the splits train, rest"),
+        (("val", "test"), "Received: the splits val, test"),
+        ((), "Received: the splits none"),
     ],
 )
 def test_no_or_several_pairs_of_splits_are_not_guessed_between(tmp_path, splits, message):
     made = {"split": {name: ["a"] for name in splits}, "annotations": [annotation_3d("a", 0)]}
-    with pytest.raises(ValueError, match=rf"ntu\.pkl: expected one pair of splits.* {message}"):
+    with pytest.raises(ValueError, match=rf"ntu\.pkl: the file must have one pair of splits.* {message}"):
         load(tmp_path, made, None)
 
 
 def test_names_of_classes_are_taken_and_a_label_beyond_them_is_refused(tmp_path):
     made = contents(annotation_3d)
     assert load(tmp_path, made, classes=("a", "b", "c", "d")).classes == ("a", "b", "c", "d")
-    with pytest.raises(ValueError, match="xsub_train S001C001P003R001A003: its label is 2; expected one of 2 classes"):
+    with pytest.raises(ValueError, match="xsub_train S001C001P003R001A003: the label must be 0 to 1. Received: 2"):
         load(tmp_path, made, classes=("a", "b"))
     left_out = load(tmp_path, made, classes=("a", "b"), skip_bad=True).left_out
     assert len(left_out) == 1
@@ -159,33 +161,48 @@ def spoil_at(key, place, value):
 
 
 BAD_3D = [
-    (spoil_at("keypoint", (0, 3, 8, 1), np.nan), "keypoint is NaN or infinite at frame 3, joint 8, person 0"),
-    (spoil_at("keypoint", (0, 5, 0, 0), np.inf), "keypoint is NaN or infinite at frame 5, joint 0, person 0"),
-    (change("keypoint", lambda k: k * 0), "every frame is zero"),
-    (change("keypoint", lambda k: k[0]), r"keypoint wants .* found \(6, 25, 3\)"),
-    (change("keypoint", lambda k: k[:0]), r"keypoint wants .* found \(0, 6, 25, 3\)"),
-    (change("keypoint", lambda k: k[:, :, :20]), "keypoint has 20 joints; expected 17 .* or 25"),
-    (change("keypoint", lambda k: k[:, :, :17]), "it has 3 coordinates of 17 joints; the clips before are pose of 25"),
-    (change("keypoint", lambda k: k.tolist()), "keypoint wants an array of numbers .* found list"),
-    (change("keypoint", lambda k: k.astype(str)), "keypoint wants an array of numbers .* found <U"),
-    (lambda a: a.pop("keypoint"), "it has no keypoint .*; it has frame_dir, label, total_frames"),
-    (change("total_frames", 60), "total_frames is 60, and keypoint has 6 frames"),
-    (change("label", -1), "its label is -1"),
-    (change("label", "walk"), "its label is walk"),
-    (lambda a: a.pop("label"), "its label is None"),
-    (change("frame_dir", "another"), "no annotations are named so"),
-    (lambda a: a.update(keypoint_score=np.ones((1, 6, 25))), "keypoint has 3 coordinates and a keypoint_score"),
+    (
+        spoil_at("keypoint", (0, 3, 8, 1), np.nan),
+        "keypoint must be finite. Received: NaN or infinity at frame 3, joint 8, person 0",
+    ),
+    (
+        spoil_at("keypoint", (0, 5, 0, 0), np.inf),
+        "keypoint must be finite. Received: NaN or infinity at frame 5, joint 0, person 0",
+    ),
+    (change("keypoint", lambda k: k * 0), "the clip must have a person. Received: only zeros"),
+    (change("keypoint", lambda k: k[0]), r"keypoint must be .* Received: \(6, 25, 3\)"),
+    (change("keypoint", lambda k: k[:0]), r"keypoint must be .* Received: \(0, 6, 25, 3\)"),
+    (change("keypoint", lambda k: k[:, :, :20]), "keypoint must have 17 .* or 25 .* joints. Received: 20"),
+    (
+        change("keypoint", lambda k: k[:, :, :17]),
+        "the clip must have pose of 25 joints .*Received: 3 coordinates of 17 joints",
+    ),
+    (change("keypoint", lambda k: k.tolist()), "keypoint must be an array of numbers .* Received: list"),
+    (change("keypoint", lambda k: k.astype(str)), "keypoint must be an array of numbers .* Received: <U"),
+    (lambda a: a.pop("keypoint"), "the clip must have keypoint .*Received: frame_dir, label, total_frames"),
+    (change("total_frames", 60), "total_frames must be the 6 frames of keypoint. Received: 60"),
+    (change("label", -1), "the label must be 0 to .* Received: -1"),
+    (change("label", "walk"), "the label must be .* Received: walk"),
+    (lambda a: a.pop("label"), "the label must be .* Received: None"),
+    (change("frame_dir", "another"), "the clip must have one annotation. Received: none"),
+    (lambda a: a.update(keypoint_score=np.ones((1, 6, 25))), "keypoint must have 2 coordinates with a keypoint_score"),
 ]
 BAD_2D = [
-    (lambda a: a.pop("keypoint_score"), "it has no keypoint_score"),
-    (lambda a: a.pop("img_shape"), r"it has no img_shape, the picture's \(height, width\)"),
-    (change("img_shape", (0, 1920)), r"img_shape wants .* found \(0, 1920\)"),
-    (change("img_shape", "1080p"), "img_shape wants .* found 1080p"),
-    (change("img_shape", (1080, 1920, 3)), "img_shape wants"),
-    (change("keypoint_score", lambda s: s[:, :-1]), r"keypoint_score has shape \(1, 5, 17\); expected \(1, 6, 17\)"),
-    (spoil_at("keypoint_score", (0, 2, 3), np.nan), "keypoint_score is NaN or infinite at frame 2, joint 3"),
-    (spoil_at("keypoint", (0, 4, 16, 0), np.nan), "keypoint is NaN or infinite at frame 4, joint 16, person 0"),
-    (change("keypoint_score", lambda s: s * 0), "every frame is zero"),
+    (lambda a: a.pop("keypoint_score"), "the clip must have keypoint_score"),
+    (lambda a: a.pop("img_shape"), r"the clip must have img_shape, the picture's \(height, width\)"),
+    (change("img_shape", (0, 1920)), r"img_shape must be .* Received: \(0, 1920\)"),
+    (change("img_shape", "1080p"), "img_shape must be .* Received: 1080p"),
+    (change("img_shape", (1080, 1920, 3)), "img_shape must be"),
+    (change("keypoint_score", lambda s: s[:, :-1]), r"keypoint_score must be \(1, 6, 17\) .*Received: \(1, 5, 17\)"),
+    (
+        spoil_at("keypoint_score", (0, 2, 3), np.nan),
+        "keypoint_score must be finite. Received: NaN or infinity at frame 2, joint 3",
+    ),
+    (
+        spoil_at("keypoint", (0, 4, 16, 0), np.nan),
+        "keypoint must be finite. Received: NaN or infinity at frame 4, joint 16, person 0",
+    ),
+    (change("keypoint_score", lambda s: s * 0), "the clip must have a person. Received: only zeros"),
 ]
 
 
@@ -197,7 +214,7 @@ def test_a_bad_clip_is_refused_by_name_or_left_out(tmp_path, annotation, spoil, 
     made = contents(annotation)
     spoil(made["annotations"][1])
     message = rf"ntu\.pkl, xsub_train S001C001P002R001A002: {message}"
-    with pytest.raises(ValueError, match=f"{message}.*; --skip-bad leaves such clips out") as refused:
+    with pytest.raises(ValueError, match=f"{message}.* Set --skip-bad to leave such clips out.") as refused:
         load(tmp_path, made)
     assert "\n" not in str(refused.value)
     actions = load(tmp_path, made, skip_bad=True)
@@ -210,7 +227,9 @@ def test_a_bad_clip_is_refused_by_name_or_left_out(tmp_path, annotation, spoil, 
 def test_two_annotations_of_one_name_are_not_guessed_between(tmp_path):
     made = contents(annotation_3d)
     made["annotations"].append(annotation_3d("S001C001P002R001A002", 0, seed=11))
-    with pytest.raises(ValueError, match="xsub_train S001C001P002R001A002: 2 annotations are named so"):
+    with pytest.raises(
+        ValueError, match="xsub_train S001C001P002R001A002: the clip must have one annotation. Received: 2"
+    ):
         load(tmp_path, made)
 
 
@@ -218,19 +237,24 @@ def test_a_file_with_nothing_but_bad_clips_is_refused_even_if_they_are_skipped(t
     made = contents(annotation_2d)
     for annotation in made["annotations"]:
         del annotation["img_shape"]
-    with pytest.raises(ValueError, match="none of the 3 clips can be used; the first: .*A001: it has no img_shape"):
+    with pytest.raises(
+        ValueError, match="none of the 3 clips can be used. The first error: .*A001: the clip must have img_shape"
+    ):
         load(tmp_path, made, skip_bad=True)
 
 
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        ([annotation_3d("a", 0)], "expected PYSKL's .* found list"),
-        ({"annotations": []}, "expected PYSKL's .* found a dict of annotations"),
-        ({"split": {"xsub_train": ["a"]}, "annotations": None}, "expected a list of annotations, found NoneType"),
-        ({"split": {"xsub_train": []}, "annotations": []}, "split 'xsub_train' wants a list of clips, found list of 0"),
-        ({"split": {"xsub_train": 3}, "annotations": []}, "split 'xsub_train' wants a list of clips, found int"),
-        ({"split": {}, "annotations": []}, "no split 'xsub_train'; its splits are none"),
+        ([annotation_3d("a", 0)], "must be PYSKL's .* Received: list"),
+        ({"annotations": []}, "must be PYSKL's .* Received: a dict of annotations"),
+        ({"split": {"xsub_train": ["a"]}, "annotations": None}, "annotations must be a list. Received: NoneType"),
+        (
+            {"split": {"xsub_train": []}, "annotations": []},
+            "split 'xsub_train' must be a list of clips. Received: list of 0",
+        ),
+        ({"split": {"xsub_train": 3}, "annotations": []}, "split 'xsub_train' must be a list of clips. Received: int"),
+        ({"split": {}, "annotations": []}, "must have the split 'xsub_train'. Received: none"),
     ],
 )
 def test_a_pickle_of_something_else_is_refused(tmp_path, made, message):
@@ -245,13 +269,13 @@ def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path):
 
     made = contents(annotation_3d)
     made["annotations"][2]["note"] = Attack()
-    with pytest.raises(ValueError, match=r"ntu\.pkl: holds .*system, which is no plain data"):
+    with pytest.raises(ValueError, match=r"ntu\.pkl: the file holds .*system, not only plain data"):
         load(tmp_path, made, skip_bad=True)
     assert not (tmp_path / "mark").exists()
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*ntu.pkl"):
+    with pytest.raises(FileNotFoundError, match="ntu.pkl: file not found"):
         pyskl.load(tmp_path / "ntu.pkl")
 
 

@@ -3,13 +3,14 @@ import os
 import numpy as np
 import pytest
 
-from skelgnn_tf.datasets.cache import cache_folder, cache_root
+from skelgnn_tf.cache_dir import cache_dir
+from skelgnn_tf.datasets.cache import cache_folder
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.sequences import Sequences, SequenceWriter, from_clips
 
 
 def clips(channels=3, joints=5, seed=0):
-    """Clips (persons, frames, joints, channels) some metres from the origin, each of another length."""
+    """Clips (persons, frames, joints, channels) some meters from the origin, each of another length."""
     rng = np.random.default_rng(seed)
     return [
         (rng.normal(size=(persons, frames, joints, channels)) + 3).astype(np.float32)
@@ -140,7 +141,7 @@ def test_a_folder_that_is_written_again_holds_the_new_clips_alone(tmp_path):
 
 
 def test_no_clip_is_an_error_that_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="no clip was found"):
+    with pytest.raises(ValueError, match="the data set must have a clip"):
         SequenceWriter("pose", tmp_path / "kept").close()
     assert list(tmp_path.iterdir()) == []
 
@@ -150,7 +151,7 @@ def test_a_clip_of_another_shape_is_refused_by_name(shape):
     writer = SequenceWriter("pose")
     if len(shape) == 4:
         writer.add("the first", clips()[0], 0, 30)
-    with pytest.raises(ValueError, match="odd one: expected .persons, frames"):
+    with pytest.raises(ValueError, match="odd one: the clip must be .persons, frames"):
         writer.add("odd one", np.ones(shape), 0, 30)
 
 
@@ -174,7 +175,7 @@ def lengthen_values(folder):
 def test_a_damaged_cache_is_refused_in_one_line(tmp_path, spoil):
     write(clips(), folder=tmp_path / "kept")
     spoil(tmp_path / "kept")
-    with pytest.raises(ValueError, match=f"cache in {tmp_path / 'kept'} is damaged .*; remove that folder") as caught:
+    with pytest.raises(ValueError, match=f"{tmp_path / 'kept'}: the cache is damaged .*Remove the folder") as caught:
         Sequences.open(tmp_path / "kept")
     assert "\n" not in str(caught.value)
 
@@ -219,7 +220,7 @@ def test_the_cache_folder_has_another_name_when_a_file_or_the_version_changes(tm
 
 def test_the_cache_lies_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("SKELGNN_TF_CACHE", str(tmp_path / "mine"))
-    assert cache_root() == tmp_path / "mine"
+    assert cache_dir() == tmp_path / "mine"
     monkeypatch.delenv("SKELGNN_TF_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
-    assert cache_root() == tmp_path / "theirs" / "skelgnn-tf"
+    assert cache_dir() == tmp_path / "theirs" / "skelgnn-tf"

@@ -38,10 +38,10 @@ def frame_by_frame(clips, confidence=False):
         width, height = c.image_size_px
         for points in c.keypoints[0]:
             row = []
-            for x, y, *sure in points:
+            for x, y, *confidence in points:
                 row.append([(x - width / 2) / (width / 2), (y - height / 2) / (width / 2)])
                 if confidence:
-                    row[-1] += [sure[0] if sure else 1.0]
+                    row[-1] += [confidence[0] if confidence else 1.0]
             out.append(row)
     return np.array(out)
 
@@ -61,7 +61,7 @@ def test_a_window_stands_round_every_stride_th_frame_of_every_clip(stride):
 
 
 @pytest.mark.parametrize(("frames", "causal", "ahead"), [(1, False, 0), (5, False, 2), (5, True, 0), (1, True, 0)])
-def test_a_causal_window_ends_where_another_has_its_centre(frames, causal, ahead):
+def test_a_causal_window_ends_where_another_has_its_center(frames, causal, ahead):
     w = cut(frames=frames, causal=causal)
     assert (w.frames, w.ahead) == (frames, ahead)
 
@@ -87,7 +87,7 @@ def test_confidence_is_kept_added_or_dropped():
     np.testing.assert_allclose(cut(mixed).keypoints, frame_by_frame(mixed), atol=1e-5)
 
 
-def test_targets_are_root_relative_metres():
+def test_targets_are_root_relative_meters():
     target = cut().target
     poses = np.concatenate([c.pose_m for c in CLIPS])
     for joint in range(17):
@@ -121,7 +121,7 @@ def test_up_is_the_worlds_up_seen_by_the_camera():
             np.testing.assert_allclose(w.up[w.center[row]], head - foot, atol=1e-6)
 
 
-def test_frames_that_do_not_count_are_no_windows_centre_but_their_neighbours_context():
+def test_frames_that_do_not_count_are_no_windows_centre_but_their_neighbors_context():
     valid = np.array([0, 1, 1, 0, 0, 1, 1, 1, 0], bool)
     w = cut([CLIPS[0], clip(9, 1, valid=valid)])
     assert list(w.center[w.clip == 1]) == [7 + t for t in np.flatnonzero(valid)]
@@ -143,15 +143,19 @@ def test_a_limit_spreads_the_windows_over_all_clips():
 @pytest.mark.parametrize(
     ("clips", "options", "message"),
     [
-        ([], {}, "no clips"),
-        ([clip(5, pose_m=None)], {}, "Walking 0 camera 0 has no 3D pose"),
-        ([clip(9), clip(4, 1)], {"frames": 5}, "Walking 1 camera 0 has 4 frames, fewer than the window of 5.*--frames"),
-        ([clip(9, camera=None)], {"protocol": "pixel"}, "no camera.*--protocol camera"),
-        ([clip(9, valid=np.zeros(9, bool))], {}, "none of the 1 clips has a frame that counts"),
+        ([], {}, "clips must hold at least one clip"),
+        ([clip(5, pose_m=None)], {}, "Walking 0 camera 0: the clip must have a 3D pose"),
+        (
+            [clip(9), clip(4, 1)],
+            {"frames": 5},
+            "Walking 1 camera 0: .* the 5 frames of a window. Received: 4 frames.*--frames",
+        ),
+        ([clip(9, camera=None)], {"protocol": "pixel"}, "must have a camera.*--protocol camera"),
+        ([clip(9, valid=np.zeros(9, bool))], {}, "must have a valid frame. Received: none in 1 clips"),
         (
             [clip(9, keypoints=np.zeros((1, 9, 25, 2), "f4"), pose_m=np.zeros((9, 25, 3), "f4"))],
             {},
-            "has 25 joints, h36m_17 wants 17; .*joint_map",
+            "the 17 joints of h36m_17. Received: 25 joints.*map_keypoints",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""BlazePose's decoding against nested loops, crops against geometry; the models themselves where their files are."""
+"""BlazePose's decoding against nested loops, crops against geometry, and the models if their files are there."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def test_points_go_into_a_crop_and_back(crop, points):
 
 
 @given(crops)
-def test_a_crop_is_a_square_round_its_centre(crop):
+def test_a_crop_is_a_square_round_its_center(crop):
     corners = crop.to_picture(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     np.testing.assert_allclose(sides, crop.side_px, rtol=1e-6)
-    np.testing.assert_allclose(corners.mean(axis=0), crop.centre_px, atol=1e-6)
+    np.testing.assert_allclose(corners.mean(axis=0), crop.center_px, atol=1e-6)
     a, b = corners[1] - corners[0], corners[3] - corners[0]
     # No mirroring: from right to down is clockwise, as in the picture.
     assert a[0] * b[1] - a[1] * b[0] > 0
 
 
 @given(st.floats(0, 2000), st.floats(0, 2000), st.floats(5, 900), st.floats(-3.1, 3.1))
-def test_a_person_stands_upright_in_his_crop_whichever_way_he_lies(x, y, radius, lean):
+def test_a_person_stands_upright_in_the_crop_whichever_way_they_lie(x, y, radius, lean):
     hips = np.array([x, y])
     edge = hips + radius * np.array([np.sin(lean), -np.cos(lean)])
     crop = person_crop(hips, edge)
@@ -127,12 +127,12 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return shared / (area(a) + area(b) - shared)
 
 
-def test_each_person_is_the_weighted_mean_of_his_boxes():
+def test_each_person_is_the_weighted_mean_of_their_boxes():
     rng = np.random.default_rng(2)
     boxes, scores = [], []
-    for centre in ((0.3, 0.4), (0.7, 0.5)):
+    for center in ((0.3, 0.4), (0.7, 0.5)):
         for _ in range(6):
-            at = np.array(centre) + rng.normal(0, 0.02, 2)
+            at = np.array(center) + rng.normal(0, 0.02, 2)
             boxes.append(np.concatenate([[at - 0.12, at + 0.12], at + rng.normal(0, 0.05, (4, 2))]))
             scores.append(rng.uniform(0.5, 1))
     boxes, scores = np.array(boxes), np.array(scores)
@@ -144,9 +144,9 @@ def test_each_person_is_the_weighted_mean_of_his_boxes():
         left = [i for i in left if i not in same]
     merged = merge_boxes(boxes, scores)
     assert len(merged) == len(expected) == 2
-    for (box, score), (wanted, sure) in zip(merged, expected, strict=True):
+    for (box, score), (wanted, best) in zip(merged, expected, strict=True):
         np.testing.assert_allclose(box, wanted)
-        assert score == pytest.approx(sure)
+        assert score == pytest.approx(best)
 
 
 def test_boxes_without_area_end_too():
@@ -178,12 +178,14 @@ def test_landmarks_move_to_the_mean_of_their_heat():
 
 def test_files_that_are_no_models_are_said():
     for content in (b"", b"TFL3", b"\x00\x00\x00\x00TFL3" + bytes(200)):
-        with pytest.raises(ValueError, match="BlazePose's detector cannot be loaded"):
+        with pytest.raises(ValueError, match="BlazePose's detector must be a .tflite model"):
             BlazePose(DetectorModels("a folder", content, content))
 
 
 def test_models_that_changed_places_are_said(models):
-    with pytest.raises(ValueError, match=r"detector wants pictures \(1, 224, 224, 3\); this model's are \(1, 256"):
+    with pytest.raises(
+        ValueError, match=r"detector must take pictures \(1, 224, 224, 3\). Received: a model that takes \(1, 256"
+    ):
         BlazePose(DetectorModels(models.name, models.landmarker, models.detector))
 
 
@@ -191,4 +193,4 @@ def test_nobody_is_in_an_empty_picture(models):
     detector = BlazePose(models)
     rgb = np.full((300, 400, 3), 90, np.uint8)
     assert detector.detect(rgb, Crop(200.0, 150.0, 400.0)) == []
-    assert detector.landmarks(rgb, Crop(200.0, 150.0, 300.0)).sure < 0.5
+    assert detector.landmarks(rgb, Crop(200.0, 150.0, 300.0)).confidence < 0.5

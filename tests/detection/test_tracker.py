@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from skelgnn_tf.detection.blazepose import Found, Landmarks
 from skelgnn_tf.detection.crop import Crop
-from skelgnn_tf.detection.tracker import SideGuard, Tracker
+from skelgnn_tf.detection.detector import Detection, Landmarks
+from skelgnn_tf.detection.side_guard import SideGuard
+from skelgnn_tf.detection.tracker import Tracker
 from skelgnn_tf.skeletons import BLAZEPOSE_33
 
 
@@ -34,7 +35,7 @@ class Scene:
         for x, y, size in sorted(self.people.values(), key=lambda person: -person[2]):
             at = square.from_picture(np.array([x, y]))
             if np.all((at > 0) & (at < 1)) and rgb[int(y), int(x)].any():
-                return [Found(Crop(x, y, 1.4 * size), 0.9)]
+                return [Detection(Crop(x, y, 1.4 * size), 0.9)]
         return []
 
     def landmarks(self, rgb, crop):
@@ -70,7 +71,9 @@ def test_the_largest_is_followed_and_the_others_are_mentioned_once():
     moments = [{"small": (100, 240, 90), "large": (400 + 3 * k, 240, 200)} for k in range(50)]
     places, notes = follow(Scene(), moments)
     assert places == [[400.0 + 3 * k] for k in range(50)]
-    assert notes == ["at 0.0 s there are 1 more in the picture than the 1 followed; --persons 2 follows them too"]
+    assert notes == [
+        "at 0.0 s there are 1 more people in the picture than the 1 followed; set --persons 2 to follow them"
+    ]
 
 
 def test_people_keep_their_places_when_they_pass_and_change_in_size():
@@ -87,7 +90,7 @@ def test_who_stays_is_followed_though_somebody_larger_comes():
     assert len(notes) == 1 and "--persons 2" in notes[0]
 
 
-def test_who_comes_back_near_by_gets_his_place_back():
+def test_who_comes_back_nearby_gets_the_place_back():
     gone = [{"b": (500, 240, 150)}] * 5
     moments = [{"a": (200, 240, 150), "b": (500, 240, 150)}] * 5 + gone
     moments += [{"a": (230, 240, 150), "b": (500, 240, 150)}] * 12
@@ -101,7 +104,7 @@ def test_who_comes_back_near_by_gets_his_place_back():
 def test_a_place_that_goes_to_another_is_mentioned():
     places, notes = follow(Scene(), [{"a": (150, 240, 150)}] * 5 + [{"b": (550, 240, 150)}] * 5)
     assert places[0] == [150.0] and places[-1] == [550.0]
-    assert notes == ["at 0.5 s person 0 is gone, and another takes the place"]
+    assert notes == ["at 0.5 s person 0 is gone and another person takes the place"]
 
 
 def test_nobody_is_nobody_and_is_searched_for_in_every_picture():
@@ -145,7 +148,7 @@ def test_a_swap_that_lasts_is_believed_within_a_second():
     assert after[0] and 15 <= sum(after) <= 25 and not any(after[25:])
 
 
-def test_a_person_who_moves_fast_or_stands_side_on_is_left_as_he_is():
+def test_a_person_who_moves_fast_or_stands_side_on_is_left_as_they_are():
     guard = SideGuard(30.0)
     for k in range(60):
         assert not guard.swapped(standing(9.0 * k, 0, 100.0), 140.0)

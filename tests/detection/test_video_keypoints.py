@@ -1,4 +1,4 @@
-"""Keypoints of whole videos; marked slow: of a real one."""
+"""Keypoints of whole videos. The slow tests use a real one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from skelgnn_tf.detection.blazepose import BlazePose, Landmarks
+from skelgnn_tf.detection.blazepose import BlazePose
 from skelgnn_tf.detection.crop import Crop
+from skelgnn_tf.detection.detector import Landmarks
 from skelgnn_tf.detection.models import DetectorModels
 from skelgnn_tf.detection.tracker import Tracker
 from skelgnn_tf.detection.video_keypoints import as_keypoints, read_video_keypoints
@@ -48,7 +50,6 @@ def test_joints_that_the_detector_only_guesses_are_missing():
 
 
 def write_video(path: Path, pictures, turn: int = 0) -> Path:
-    av = pytest.importorskip("av", reason="PyAV is not installed: pip install 'skelgnn-tf[video]'")
     with av.open(str(path), "w") as file:
         stream = None
         for rgb in pictures:
@@ -63,31 +64,30 @@ def write_video(path: Path, pictures, turn: int = 0) -> Path:
 
 def test_a_video_of_nobody_is_said(tmp_path, models):
     path = write_video(tmp_path / "a.mp4", [np.full((96, 128, 3), 80, np.uint8)] * 4)
-    with pytest.raises(ValueError, match="nobody is seen in its 4 pictures"):
+    with pytest.raises(ValueError, match="no person is seen in 4 pictures"):
         read_video_keypoints(path, models)
 
 
 def test_what_cannot_be_followed_is_said(tmp_path):
     nothing = DetectorModels("a folder", b"", b"")
     path = write_video(tmp_path / "a.mp4", [np.zeros((96, 128, 3), np.uint8)])
-    with pytest.raises(ValueError, match="persons wants"):
+    with pytest.raises(ValueError, match="persons must be 1 or more"):
         read_video_keypoints(path, nothing, persons=0)
     with pytest.raises(FileNotFoundError, match="nowhere.mp4"):
         read_video_keypoints("nowhere.mp4", nothing)
 
 
-# A real video, of which nothing is kept: two people in Sports2D's demo (BSD-3).
+# A real video, which is not kept: two people in Sports2D's demo (BSD-3).
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Path:
-    pytest.importorskip("av", reason="PyAV is not installed: pip install 'skelgnn-tf[video]'")
     folder = tmp_path_factory.mktemp("sports2d")
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--retries", "0", "-d", str(folder)]
     ran = subprocess.run([*command, "sports2d==0.8.34"], capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if ran.returncode or not wheels:
-        pytest.skip(f"the wheel of sports2d cannot be had: {ran.stderr.strip().splitlines()[-1:]}")
+        pytest.skip(f"the wheel of sports2d cannot be downloaded: {ran.stderr.strip().splitlines()[-1:]}")
     with zipfile.ZipFile(wheels[0]) as wheel:
         return Path(wheel.extract("Sports2D/Demo/demo.mp4", folder))
 

@@ -16,30 +16,33 @@ from rich.console import Console
 
 pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
-    pytest.skip("compression wants Keras' TensorFlow backend", allow_module_level=True)
+    pytest.skip("compression needs Keras' TensorFlow backend", allow_module_level=True)
 
 import tensorflow as tf
 
 from skelgnn_tf import checkpoints
-from skelgnn_tf.configs.config import Config, build_model
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.datasets import h36m
+from skelgnn_tf.export.compression import compression
 from skelgnn_tf.export.formats.tflite import convert
 from skelgnn_tf.export.graph.layers import Float
 from skelgnn_tf.export.graph.phone_model import PhoneModel, lifter_core, recognizer_core
-from skelgnn_tf.export.quantization import Pruning, QuantizationAware, compression
+from skelgnn_tf.export.pruning import Pruning
+from skelgnn_tf.export.quantization import QuantizationAware
 from skelgnn_tf.models import ActionRecognizer, PoseLifter
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.training import fit as training
 from skelgnn_tf.training.action import task as recognition
 from support import tiny_actions, tiny_export, tiny_h36m
 from support.command_line import call
 from support.interrupts import interrupting
 
-LIFTER = Config(
+LIFTER = LiftConfig(
     channels=32, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, dropout=0.25, noise=0.01, batch_size=50,
     epochs=3, learning_rate=5e-3, validation=0.3, seed=3, dataset=("h36m",),
 )  # fmt: skip
-RECOGNISER = Config(
-    task="action", dataset=("npz",), size="small", channels=8, frames=8, short_hops=1, max_hops=3, squeeze=0.5,
+RECOGNIZER = ActionConfig(
+    dataset=("npz",), size="small", channels=8, frames=8, short_hops=1, max_hops=3, squeeze=0.5,
     batch_size=4, epochs=2, ema=0.0, rotation=10.0, seed=1,
 )  # fmt: skip
 #: What may be trained with rounding, by what is special about it.
@@ -48,8 +51,8 @@ MODELS = {
     "static pair": tiny_export.lift_config(dynamic=False, frames=1),
     "shared": tiny_export.lift_config(sharing="shared", skeleton="h36m_17_lcn", max_hops=3),
     "live": tiny_export.lift_config(causal=True, every_frame=True, blocks=1),
-    "recogniser": tiny_export.action_config(persons=2, dynamic=False),
-    "recogniser of poses": tiny_export.action_config(
+    "recognizer": tiny_export.action_config(persons=2, dynamic=False),
+    "recognizer of poses": tiny_export.action_config(
         input="pose", skeleton="ntu_25", normalization="center", confidence=False, stream="bone"
     ),
 }
@@ -64,7 +67,7 @@ def data(tmp_path_factory):
     files = {"data_file": str(folder / "actions.npz"), "labels": str(folder / "labels.txt")}
     return {
         "lift": h36m.load(tiny_h36m.write(folder, frames=20)).train,
-        "action": recognition.load_data(RECOGNISER.replace(**files)),
+        "action": recognition.load_data(RECOGNIZER.replace(**files)),
     }
 
 
@@ -82,11 +85,11 @@ def run(config, folder, data, **options):
 def base(data, tmp_path_factory):
     """A trained model of each task."""
     folder = tmp_path_factory.mktemp("base")
-    return {c.task: run(c, folder / c.task, data) for c in (LIFTER, RECOGNISER)}
+    return {c.task: run(c, folder / c.task, data) for c in (LIFTER, RECOGNIZER)}
 
 
 def fine_tuning(base, **options):
-    return checkpoints.config_of(base).fine_tuning(str(base), **options)
+    return checkpoints.read_config(base).fine_tuning(str(base), **options)
 
 
 def clips_of(config, batch=40, seed=0):
@@ -118,7 +121,7 @@ def zeros(weight):
 
 
 class Watching(Float):
-    """Remembers what quantisers make of each activation and of each matrix."""
+    """Remembers what quantizers make of each activation and of each matrix."""
 
     def __init__(self, quantizers):
         self.quantizers, self.rounded, self.matrices = quantizers, {}, {}
@@ -217,8 +220,9 @@ def test_ranges_of_what_comes_by_again_stay_where_they_are():
 def test_training_with_rounding_makes_a_rounded_model_better_and_keeps_it_plain(base, data, tmp_path, task):
     config = fine_tuning(base[task], quantize_aware=True, epochs=3, learning_rate=3e-3)
     folder = run(config, tmp_path / "aware", data)
-    (model, found), (before, _) = checkpoints.load(folder), checkpoints.load(base[task])
-    assert type(model) is {"lift": PoseLifter, "action": ActionRecognizer}[task] and found == config
+    loaded, before = checkpoints.load(folder), checkpoints.load(base[task]).model
+    model = loaded.model
+    assert type(model) is {"lift": PoseLifter, "action": ActionRecognizer}[task] and loaded.config == config
     # Batch norm's statistics are those of the first training; everything else has learnt.
     names = {w.path for w in model.non_trainable_variables if "moving" in w.path}
     assert names
@@ -227,7 +231,7 @@ def test_training_with_rounding_makes_a_rounded_model_better_and_keeps_it_plain(
         assert same == (not a.trainable), a.path
     task_data = training.TASKS[task](config.replace(flip=False, noise=0.0) if task == "lift" else config, data[task])
     assert rounded_loss(model, task_data) < rounded_loss(before, task_data)
-    assert checkpoints.load(folder / "last.keras")[1] == config
+    assert checkpoints.load(folder / "last.keras").config == config
 
 
 def rounded_loss(model, task):
@@ -240,7 +244,7 @@ def rounded_loss(model, task):
 def test_no_step_at_all_leaves_every_weight_as_it_was(base, data, tmp_path, without_tracing):
     config = fine_tuning(base["lift"], quantize_aware=True, epochs=1, learning_rate=0.0)
     folder = run(config, tmp_path / "aware", data)
-    for a, b in zip(checkpoints.load(folder)[0].weights, checkpoints.load(base["lift"])[0].weights, strict=True):
+    for a, b in zip(checkpoints.load(folder).model.weights, checkpoints.load(base["lift"]).model.weights, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -269,7 +273,7 @@ def test_a_compressing_run_that_was_stopped_ends_where_an_uninterrupted_one_does
     run(config, stopped, data, resume=True)
     for name in ("last.keras", "model.keras"):
         for a, b in zip(
-            checkpoints.load(stopped / name)[0].weights, checkpoints.load(whole / name)[0].weights, strict=True
+            checkpoints.load(stopped / name).model.weights, checkpoints.load(whole / name).model.weights, strict=True
         ):
             np.testing.assert_array_equal(a, b)
     states = [json.loads((f / "checkpoints" / "state.json").read_text()) for f in (stopped, whole)]
@@ -282,8 +286,8 @@ def test_a_compressing_run_that_was_stopped_ends_where_an_uninterrupted_one_does
 @pytest.mark.parametrize("task", ["lift", "action"])
 def test_after_training_the_share_of_every_large_matrix_is_zero_and_it_still_learns(base, data, tmp_path, task):
     config = fine_tuning(base[task], prune=0.6, epochs=3, learning_rate=3e-3)
-    model, _ = checkpoints.load(run(config, tmp_path / "pruned", data))
-    before, _ = checkpoints.load(base[task])
+    model = checkpoints.load(run(config, tmp_path / "pruned", data)).model
+    before = checkpoints.load(base[task]).model
     large = large_matrices(model)
     assert large and len(large) < len(model.trainable_weights)
     for weight in model.trainable_weights:
@@ -380,7 +384,8 @@ def test_a_lifter_is_rounded_pruned_scored_and_exported_by_the_command_line(base
     options = ["--dataset", "h36m", "--data-dir", folder, "--epochs", 1, "--output", "runs/small"]
     made = call("train", "--from", base["lift"], "--quantize-aware", "--prune", 0.5, *options)
     assert made.exit_code == 0, made.output
-    model, config = checkpoints.load("runs/small")
+    loaded = checkpoints.load("runs/small")
+    model, config = loaded.model, loaded.config
     assert type(model) is PoseLifter and config.quantize_aware and config.prune == 0.5
     assert all(zeros(w) == round(0.5 * math.prod(w.shape)) for w in large_matrices(model))
     scored = call("evaluate", "runs/small", "--no-baselines", "--json", "scores.json")
@@ -402,13 +407,13 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-from skelgnn_tf import presets
+from skelgnn_tf import checkpoints
 from skelgnn_tf.datasets import h36m
-from skelgnn_tf.export.quantization import compression
+from skelgnn_tf.export.compression import compression
 from skelgnn_tf.training.fit import train
 
 data, base, folder = sys.argv[1:]
-config = checkpoints.config_of(base).fine_tuning(base, quantize_aware=True, prune=0.5, epochs=1)
+config = checkpoints.read_config(base).fine_tuning(base, quantize_aware=True, prune=0.5, epochs=1)
 clips = h36m.load(data).train
 for distribute in ("none", "mirrored"):
     train(config, Path(folder) / distribute, clips=clips, distribute=distribute, compress=compression(config))
@@ -423,7 +428,7 @@ def test_several_replicas_round_and_prune_as_one_does(base, tmp_path):
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert ran.stdout.count("2 replicas") == 1
-    one, two = (checkpoints.load(tmp_path / name)[0] for name in ("none", "mirrored"))
+    one, two = (checkpoints.load(tmp_path / name).model for name in ("none", "mirrored"))
     for a, b in zip(one.weights, two.weights, strict=True):
         assert np.isfinite(np.asarray(b)).all()
         # Batch norm stands still, so that the halves of a batch make what the whole one makes, but for rounding.

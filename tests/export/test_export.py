@@ -1,4 +1,4 @@
-"""The export of a run: an app finds all that it wants in one folder, and what is wrong leaves nothing."""
+"""The export of a run: an app finds all that it needs in one folder, and what is wrong leaves nothing."""
 
 import hashlib
 import io
@@ -17,18 +17,20 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("the export needs Keras' TensorFlow backend", allow_module_level=True)
 
 from skelgnn_tf import checkpoints
-from skelgnn_tf.configs.config import build_model, load_model
-from skelgnn_tf.export import calibration as real_clips
-from skelgnn_tf.export import contract
+from skelgnn_tf.export import calibration, contract
 from skelgnn_tf.export.export import export
+from skelgnn_tf.export.folder import check_folder
 from skelgnn_tf.inference.runner import Runner, read_contract
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.skeletons import BLAZEPOSE_33
 from support import tiny_actions, tiny_export, tiny_h36m
 from support.export_command import a_run, a_small_run, call, mistake, told
 from support.tiny_export import action_config, lift_config
 
 #: All that an export holds.
-FILES = {"model.tflite", "model.onnx", "model.json", "golden.json"}
+FILES = {"model.tflite", "model.onnx", "contract.json", "golden.json"}
+#: An export of version 0.1.
+OLD = Path(__file__).parents[1] / "fixtures" / "v0_1" / "export"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def exported(tmp_path_factory, live):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty working folder; few windows are compared."""
-    monkeypatch.setattr(real_clips, "WINDOWS", 20)
+    monkeypatch.setattr(calibration, "WINDOWS", 20)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -77,9 +79,9 @@ def test_the_folder_holds_files_contract_and_golden_values_and_nothing_else(expo
     assert [path.name for path in folder.parent.iterdir()] == ["walk"]
 
 
-def test_model_json_says_what_an_app_must_know(exported, live):
+def test_the_contract_says_what_an_app_must_know(exported, live):
     folder, _ = exported
-    model, _ = load_model(live)
+    model = checkpoints.load(live).model
     found = told(folder)
     for key, value in {
         "format": 1,
@@ -110,7 +112,7 @@ def test_model_json_says_what_an_app_must_know(exported, live):
     ]
 
 
-def test_model_json_has_the_numbers_of_each_file(exported):
+def test_the_contract_has_the_numbers_of_each_file(exported):
     folder, _ = exported
     for name, entry in told(folder)["files"].items():
         content = (folder / name).read_bytes()
@@ -125,7 +127,7 @@ def test_model_json_has_the_numbers_of_each_file(exported):
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
-def test_the_contract_inside_a_file_is_model_jsons(exported, name):
+def test_the_contract_inside_a_file_is_the_one_next_to_it(exported, name):
     folder, _ = exported
     outside = told(folder)
     entry = outside.pop("files")[name]
@@ -138,7 +140,9 @@ def test_the_contract_inside_a_file_is_model_jsons(exported, name):
 def test_the_files_reproduce_the_golden_values(exported, name):
     folder, _ = exported
     golden = json.loads((folder / "golden.json").read_text())
-    assert golden["file"] == "model.tflite" and golden["clips"].startswith("h36m (test split)")
+    assert (
+        golden["format"] == 1 and golden["file"] == "model.tflite" and golden["clips"].startswith("h36m (test split)")
+    )
     assert len(golden["cases"]) == 3
     runner, poses = Runner(folder / name), []
     for case in golden["cases"]:
@@ -155,7 +159,7 @@ def test_the_verification_is_printed_as_a_table(exported):
     folder, printed = exported
     for name in ("model.tflite", "model.onnx"):
         assert f"{folder / name}: compared with Keras on 240 windows of h36m (test split)" in printed
-    for word in ("quantisation", "MB", "MPJPE mm", "lost", "1 thread(s)", "2 thread(s)", "FULLY_CONNECTED"):
+    for word in ("quantization", "MB", "MPJPE mm", "loss", "1 thread(s)", "2 thread(s)", "FULLY_CONNECTED"):
         assert word in printed
     partitions = next(line for line in printed.splitlines() if "XNNPACK" in line)
     assert [cell.strip() for cell in partitions.strip("│ ").split("│")][:2] == ["XNNPACK partitions", "1"]
@@ -172,7 +176,7 @@ def test_the_newest_run_goes_to_the_folder_of_its_name(here, data):
     assert [path.name for path in Path("exported").iterdir()] == ["small"]
 
 
-def test_a_recogniser_says_its_classes_and_its_top_1(here):
+def test_a_recognizer_says_its_classes_and_its_top_1(here):
     tiny_actions.write(here)
     config = action_config(
         dataset=("npz",), data_file=str(here / "actions.npz"), labels=str(here / "labels.txt"), input="pose",
@@ -192,8 +196,8 @@ def test_a_recogniser_says_its_classes_and_its_top_1(here):
 
 
 def test_a_preset_brings_its_licence(small, here):
-    checkpoints.save(small, here / "gift", licence="CC0", trained_on="sways, 2026")
-    call(here / "gift", "--onnx", "--output", "out", "--data-dir", load_model(small)[1].data_dir[0])
+    checkpoints.save_preset(small, here / "gift", licence="CC0", trained_on="sways, 2026")
+    call(here / "gift", "--onnx", "--output", "out", "--data-dir", checkpoints.load(small).config.data_dir[0])
     found = told(here / "out")
     assert (found["name"], found["licence"], found["training_data"]) == ("gift", "CC0", "sways, 2026")
 
@@ -246,13 +250,61 @@ def test_the_same_model_for_another_layout_takes_the_place_of_all_files(older, l
 @pytest.mark.parametrize(
     ("there", "message"),
     [
-        ("out/notes.txt", "out holds notes.txt, so it is no export"),
+        ("out/notes.txt", "out must be empty or an export"),
         ("out", "out is a file"),
-        ("out/model.tflite", "without a sound model.json"),
-        ("out/model.json", "without a sound model.json"),
+        ("out/model.tflite", "without a valid contract.json"),
+        ("out/contract.json", "without a valid contract.json"),
+        ("out/model.json", "without a valid contract.json"),
     ],
 )
 def test_what_stands_in_the_way_is_kept_and_named(small, here, there, message):
     (here / there).parent.mkdir(exist_ok=True)
     (here / there).write_text("mine")
-    assert message in mistake(small, "--onnx", "--output", "out")
+    told = mistake(small, "--onnx", "--output", "out")
+    assert message in told and ("notes.txt" in told) == ("notes.txt" in there)
+
+
+def test_a_file_cannot_take_an_export(here):
+    (here / "out").write_text("mine")
+    with pytest.raises(ValueError, match=r"out must be a folder\. Received: a file"):
+        check_folder(here / "out", "", overwrite=True)
+
+
+# ---- exports of version 0.1, whose contract is model.json
+
+
+@pytest.fixture
+def old(here):
+    """An export of version 0.1 and a run with the weights that it was made from."""
+    lifter = shutil.copytree(OLD.parent / "lifter", here / "runs/lifter")
+    return shutil.copytree(OLD, here / "out"), lifter
+
+
+def test_an_old_export_of_the_same_weights_gets_a_new_contract_and_keeps_its_other_file(old):
+    folder, lifter = old
+    before, entry = (folder / "model.tflite").read_bytes(), told_by_version_0_1()["files"]["model.tflite"]
+    result = call(lifter, "--onnx", "--keypoint-layout", "coco_17", "--output", "out")
+    assert result.exit_code == 0, result.output
+    assert {file.name for file in folder.iterdir()} == FILES
+    assert (folder / "model.tflite").read_bytes() == before and told(folder)["files"]["model.tflite"] == entry
+    # All but the versions, and the numbers of the file that is new.
+    changing = {"versions", "files"}
+    assert {k: v for k, v in told(folder).items() if k not in changing} == {
+        k: v for k, v in told_by_version_0_1().items() if k not in changing
+    }
+    for name in ("model.tflite", "model.onnx"):
+        assert Runner(folder / name).contract["weights_sha256"] == told(folder)["weights_sha256"]
+
+
+def test_an_old_export_of_other_weights_asks_for_overwrite_and_then_leaves_nothing_of_itself(old, small):
+    folder, _ = old
+    message = mistake(small, "--onnx", "--output", "out")
+    assert "out holds another model (lifter)" in message and "--overwrite" in message
+    result = call(small, "--onnx", "--output", "out", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert {file.name for file in folder.iterdir()} == FILES - {"model.tflite"}
+    assert told(folder)["name"] == "small"
+
+
+def told_by_version_0_1():
+    return json.loads((OLD / "model.json").read_text())

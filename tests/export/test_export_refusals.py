@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the export needs Keras' TensorFlow backend", allow_module_level=True)
 
-from skelgnn_tf.export import calibration as real_clips
+from skelgnn_tf.export import calibration
 from support import tiny_export, tiny_h36m
 from support.export_command import a_run, a_small_run, call, mistake, told
 from support.tiny_export import action_config
@@ -27,7 +27,7 @@ def data(tmp_path_factory):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty working folder; few windows are compared."""
-    monkeypatch.setattr(real_clips, "WINDOWS", 20)
+    monkeypatch.setattr(calibration, "WINDOWS", 20)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -70,18 +70,18 @@ def test_without_the_models_data_generated_clips_stand_in(here):
     a_small_run(here, here / "gone")
     result = call("runs/small", "--onnx", "--output", "out")
     assert result.exit_code == 0, result.output
-    assert "20 windows of generated clips, for the model's own data are not here (test split)" in result.stdout
+    assert "20 windows of generated clips, because the model's own data were not found (test split)" in result.stdout
     assert told(here / "out")["training_data"] == "h36m"
 
 
-def test_without_the_models_data_a_recogniser_of_other_joints_names_their_folder(here):
+def test_without_the_models_data_a_recognizer_of_other_joints_names_their_folder(here):
     config = action_config(
         dataset=("ntu60-xsub",), data_dir=(str(here / "gone"),), input="pose", skeleton="ntu_25",
         normalization="center", confidence=False,
     )  # fmt: skip
     a_run(here / "runs/acts", tiny_export.lived_in(config), config)
     message = mistake("runs/acts", "--tflite", "--output", "out")
-    assert f"--data-dir {here / 'gone'} does not exist" in message
+    assert message.startswith(f"{here / 'gone'}: ") and "--data-dir" in message
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,12 @@ def test_without_the_models_data_a_recogniser_of_other_joints_names_their_folder
     [
         ({"protocol": "pixel", "keypoint_frame": "screen"}, ["--onnx"], ["--protocol camera"]),
         ({"skeleton": "mpi_inf_3dhp_17"}, ["--onnx", "--keypoint-layout", "coco_17"], ["spine", "head_top"]),
-        ({}, ["--tflite", "--onnx", "--quantize", "int16x8"], ["--onnx has no --quantize", "int16x8"]),
-        ({}, [], ["nothing to export", "--tflite"]),
+        (
+            {},
+            ["--tflite", "--onnx", "--quantize", "int16x8"],
+            ["--quantize must be one of none, float16, dynamic, int8 with --onnx", "int16x8"],
+        ),
+        ({}, [], ["--tflite, --onnx or both", "neither"]),
     ],
 )
 def test_what_cannot_be_exported_is_told_in_one_line(here, data, options, arguments, words):
@@ -101,8 +105,8 @@ def test_what_cannot_be_exported_is_told_in_one_line(here, data, options, argume
 
 def test_a_run_that_was_never_finished_is_named(here):
     (here / "runs/half").mkdir(parents=True)
-    assert "runs/half holds no model.keras" in mistake("runs/half", "--tflite")
-    assert "runs/none does not exist" in mistake("runs/none", "--tflite")
+    assert "runs/half has no model.keras" in mistake("runs/half", "--tflite")
+    assert mistake("runs/none", "--tflite").startswith("runs/none must be a run folder, a .keras file or a preset")
 
 
 def test_a_disk_that_fills_up_at_the_end_changes_nothing(small, here, data, monkeypatch):
@@ -112,10 +116,10 @@ def test_a_disk_that_fills_up_at_the_end_changes_nothing(small, here, data, monk
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    # Renaming wants room too, in a folder that must grow.
+    # Renaming needs room too, in a folder that must grow.
     monkeypatch.setattr(os, "replace", full)
     message = mistake("other/runs/small", "--tflite", "--output", "out", "--overwrite")
-    assert message == "cannot write out: No space left on device; make room"
+    assert message == "out cannot be written: No space left on device. Make room on the disk."
 
 
 def test_a_full_disk_is_told_in_one_line(small, here):
@@ -123,8 +127,8 @@ def test_a_full_disk_is_told_in_one_line(small, here):
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a small disk can be mounted by root alone")
+        pytest.skip("only root can mount a small disk")
     try:
-        assert "No space left on device; make room" in mistake(small, "--onnx", "--output", "disk/out")
+        assert "No space left on device. Make room" in mistake(small, "--onnx", "--output", "disk/out")
     finally:
         subprocess.run(["umount", str(disk)], check=True)

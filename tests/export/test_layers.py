@@ -26,7 +26,7 @@ NORMED = st.booleans()
 
 
 class Named(phone_layers.Float):
-    """Remembers what is quantised under which name."""
+    """Remembers what is quantized under which name."""
 
     def __init__(self):
         self.weights, self.activations = [], []
@@ -99,7 +99,7 @@ def test_hcsf_is_the_loop_over_single_joints(sharing, dynamic, causal, short, fa
     close(restated(tf.constant(x)), oracles.hcsf(layer, x))
 
 
-def test_a_joint_without_any_neighbour_that_far_gets_nothing():
+def test_a_joint_without_any_neighbor_that_far_gets_nothing():
     # From the middle of a chain of three no joint is two hops away.
     chain = Skeleton("chain", tuple("abc"), (-1, 0, 1), (0, 1, 2))
     layer = built(HCSF(3, chain, 1, 2, 0.5, dynamic=False), 2, 3, 4)
@@ -126,8 +126,8 @@ def test_a_temporal_convolution_is_kerass_with_its_batch_norm(
     found = phone_layers.temporal_conv(layer, norm, phone_layers.FLOAT, "layer")(tf.constant(x))
     close(found, with_norm(layer, norm, x))
     # With an even reach alone is there one frame in the middle.
-    centred = padding == "causal" or stride > 1 or (kernel - 1) * dilation % 2 == 0
-    if padding != "zero" and not normed and centred:
+    centered = padding == "causal" or stride > 1 or (kernel - 1) * dilation % 2 == 0
+    if padding != "zero" and not normed and centered:
         close(found, oracles.temporal_conv(layer, x))
 
 
@@ -173,7 +173,7 @@ def test_a_batch_norm_at_inference_is_a_scale_and_a_shift():
 
 
 @given(st.sets(st.integers(0, 20), min_size=1))
-def test_neighbours_become_as_few_runs_of_columns_as_they_have_gaps(joints):
+def test_neighbors_become_as_few_runs_of_columns_as_they_have_gaps(joints):
     joints = sorted(joints)
     runs = phone_layers._runs(joints)
     assert [joint for begin, end in runs for joint in range(begin, end)] == joints

@@ -22,12 +22,12 @@ KINDS = {
     "plain lifter": (
         lift_config(confidence=False, keypoint_frame="screen", every_frame=True, sharing="shared"), "h36m_17", True,
     ),
-    "recogniser": (action_config(persons=2, stream="bone_motion"), "coco_17", False),
-    "recogniser of poses": (
+    "recognizer": (action_config(persons=2, stream="bone_motion"), "coco_17", False),
+    "recognizer of poses": (
         action_config(input="pose", skeleton="ntu_25", normalization="view", confidence=False), None, False,
     ),
 }  # fmt: skip
-#: With matrices large enough to be quantised.
+#: With matrices large enough to be quantized.
 WIDE = lift_config(channels=48, blocks=1, sharing="shared", dynamic=False)
 
 
@@ -46,7 +46,7 @@ def test_any_batch_gives_the_numbers_of_keras(kind):
     for batch in (1, 5):
         inputs = inputs_of(model, batch)
         if config.task == "lift":
-            name, expected = "pose_m", keras_poses(model.model, config, ALL[layout], flip, inputs)
+            name, expected = "pose_m", keras_poses(model.model, ALL[layout], flip, inputs)
         else:
             name, expected = "probabilities", keras_probabilities(model.model, ALL[layout] if layout else None, inputs)
         found = run(content, inputs)
@@ -72,7 +72,7 @@ def test_the_contract_lies_inside_and_changes_no_number():
     content = tiny_export.onnx(config, layout)
     told = onnx.with_contract(content, '{"name": "Übung"}')
     assert {p.key: p.value for p in onnx_format.load_from_string(told).metadata_props} == {
-        "skelgnn_tf.json": '{"name": "Übung"}'
+        "contract.json": '{"name": "Übung"}'
     }
     inputs = inputs_of(phone(config, layout), batch=2)
     np.testing.assert_array_equal(run(content, inputs)["pose_m"], run(told, inputs)["pose_m"])
@@ -86,7 +86,7 @@ def test_fewer_bits_make_a_smaller_file_that_says_much_the_same(quantization, sh
     assert len(small) < share * len(whole)
     model = phone(WIDE, "h36m_17")
     inputs = inputs_of(model, batch=20, seed=7)
-    expected = keras_poses(model.model, WIDE, H36M_17, False, inputs)
+    expected = keras_poses(model.model, H36M_17, False, inputs)
     given = run(small, inputs)["pose_m"]
     error = np.linalg.norm(given - expected, axis=-1).mean() / np.linalg.norm(expected, axis=-1).mean()
     assert 0 < error < within
@@ -100,5 +100,7 @@ def test_int8_multiplies_in_int8():
 
 
 def test_what_onnx_does_not_have_is_refused():
-    with pytest.raises(ValueError, match="--onnx wants --quantize none, float16, dynamic, int8; got int16x8"):
+    with pytest.raises(
+        ValueError, match="--quantize must be one of none, float16, dynamic, int8 with --onnx. Received: int16x8"
+    ):
         onnx.convert(phone(WIDE, "h36m_17"), "int16x8")

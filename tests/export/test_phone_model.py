@@ -62,7 +62,7 @@ def test_any_lifter_gives_the_poses_of_predict(config, layout, flip):
     model = phone(config, layout, flip)
     inputs = inputs_of(model, batch=4)
     found = model.run(**tensors(inputs))
-    expected = keras_poses(model.model, config, ALL[layout], flip, inputs)
+    expected = keras_poses(model.model, ALL[layout], flip, inputs)
     assert {name: out.shape[1:] for name, out in found.items()} == {n: s[1:] for n, s in model.outputs.items()}
     np.testing.assert_allclose(found["pose_m"], varied(expected), atol=2e-5)
 
@@ -74,7 +74,7 @@ def test_the_poses_to_compare_with_are_those_of_the_middle_frame_of_a_clip(optio
     config = lift_config(frames=9, causal=causal, every_frame=every_frame, **options)
     model, window = lived_in(config), detected((9, 17))
     inputs = {"keypoints": window[None], "image_size": np.float32([IMAGE_SIZE])}
-    compared = keras_poses(model, config, COCO_17, flip, inputs)
+    compared = keras_poses(model, COCO_17, flip, inputs)
     at = 8 if causal else 4
     clip = Clip("window", map_keypoints(window, COCO_17, H36M_17)[None], image_size_px=IMAGE_SIZE)
     lifted = lift(model, screen_keypoints(clip, config.confidence), flip)[at]
@@ -150,7 +150,7 @@ def test_only_a_causal_lifter_of_several_frames_has_steps(options):
     assert phone(lift_config(**options)).step_inputs == {}
 
 
-# ---- recognisers
+# ---- recognizers
 
 
 @settings(max_examples=10)
@@ -158,7 +158,7 @@ def test_only_a_causal_lifter_of_several_frames_has_steps(options):
     st.sampled_from([1, 2]), st.booleans(), st.sampled_from(["none", "center", "box"]), st.sampled_from(STREAMS),
     st.booleans(), st.sampled_from(["small", "paper"]),
 )  # fmt: skip
-def test_any_recogniser_of_keypoints_gives_the_probabilities_of_predict(
+def test_any_recognizer_of_keypoints_gives_the_probabilities_of_predict(
     persons, confidence, normalization, stream, dynamic, size
 ):
     options = {"persons": persons, "confidence": confidence, "normalization": normalization, "stream": stream}
@@ -174,7 +174,7 @@ def test_any_recogniser_of_keypoints_gives_the_probabilities_of_predict(
 
 @pytest.mark.parametrize("persons", [1, 2])
 @pytest.mark.parametrize("normalization", ["none", "center", "view", "box"])
-def test_any_recogniser_of_poses_takes_them_as_they_are(normalization, persons):
+def test_any_recognizer_of_poses_takes_them_as_they_are(normalization, persons):
     config = action_config(
         input="pose", skeleton="ntu_25", normalization=normalization, persons=persons, confidence=False
     )
@@ -196,11 +196,11 @@ def test_the_probabilities_to_compare_with_are_those_of_a_clip_as_long_as_the_wi
     compared = keras_probabilities(model, COCO_17, inputs)
     # x from -1 to 1, y in the same scale, from the middle of the picture; missing joints zeros.
     screen = np.concatenate([(window[..., :2] - np.array(IMAGE_SIZE) / 2) / 320, window[..., 2:]], axis=-1)
-    decisions = recognize(model, np.where(window[..., 2:] > 0, screen, 0), hop=8)
+    decisions = recognize(model, np.where(window[..., 2:] > 0, screen, 0), decide_every=8)
     np.testing.assert_allclose(compared, decisions.probabilities, atol=1e-6)
 
 
-def test_the_core_of_a_recogniser_gives_logits_of_any_clip():
+def test_the_core_of_a_recognizer_gives_logits_of_any_clip():
     model = lived_in(action_config(persons=2))
     x = detected((3, 2, 8, 17)) / 300
     np.testing.assert_allclose(recognizer_core(model)(tf.constant(x)), model(x), atol=2e-5)
@@ -217,7 +217,7 @@ def test_the_core_of_a_recogniser_gives_logits_of_any_clip():
         (action_config(persons=2), "coco_17"),
         (action_config(input="pose", skeleton="h36m_17", normalization="center", confidence=False), None),
     ],
-    ids=["lifter", "plain lifter", "recogniser", "recogniser of poses"],
+    ids=["lifter", "plain lifter", "recognizer", "recognizer of poses"],
 )
 def test_a_graph_of_no_certain_batch_gives_the_same(config, layout):
     model = phone(config, layout)
@@ -234,11 +234,11 @@ def test_a_graph_of_no_certain_batch_gives_the_same(config, layout):
     ("config", "layout", "options", "message"),
     [
         (lift_config(protocol="pixel", **PLAIN), "h36m_17", {}, "--protocol camera"),
-        (action_config(), "coco_17", {"flip": True}, "--flip averages poses"),
+        (action_config(), "coco_17", {"flip": True}, "--flip must be used with a pose lifter"),
         (lift_config(skeleton="mpi_inf_3dhp_17"), "coco_17", {}, "spine, head"),
         (action_config(), "h36m_17", {}, "nose, left_eye"),
-        (action_config(input="pose", normalization="center"), "coco_17", {}, "takes poses of its own joints"),
-        (lift_config(), None, {}, "keypoint"),
+        (action_config(input="pose", normalization="center"), "coco_17", {}, "poses of its own joints"),
+        (lift_config(), None, {}, "joints of the keypoints"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_words(config, layout, options, message):

@@ -1,4 +1,4 @@
-"""Quantisation: ranges as wide as the clips, rounding to their steps, and zero that stays zero."""
+"""Quantization: ranges as wide as the clips, rounding to their steps, and zero that stays zero."""
 
 import os
 
@@ -73,7 +73,7 @@ def test_each_column_of_a_matrix_has_255_steps_around_zero():
     assert (np.abs(rounded - w) <= largest / 127 / 2 * (1 + 1e-3)).all() and (rounded != w).any()
 
 
-@pytest.mark.parametrize("config", [LIVE, ACTION], ids=["lifter", "recogniser"])
+@pytest.mark.parametrize("config", [LIVE, ACTION], ids=["lifter", "recognizer"])
 def test_ranges_are_as_wide_as_all_clips_make_them(config):
     clips = tiny_export.calibration(config, windows=60)
     watching, quantizers = Watching(), Quantizers()
@@ -91,7 +91,7 @@ def test_ranges_are_as_wide_as_all_clips_make_them(config):
         np.testing.assert_allclose(ends, [low, high], rtol=0, atol=(high - low) / 255)
 
 
-@pytest.mark.parametrize("config", [LIVE, ACTION], ids=["lifter", "recogniser"])
+@pytest.mark.parametrize("config", [LIVE, ACTION], ids=["lifter", "recognizer"])
 def test_a_calibrated_model_is_rounded_and_close(config):
     # More clips than are looked at at once.
     clips = tiny_export.calibration(config, windows=120)

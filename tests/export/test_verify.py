@@ -13,12 +13,12 @@ if keras.backend.backend() != "tensorflow":
 
 import json
 
+from skelgnn_tf.checkpoints import LoadedModel
 from skelgnn_tf.datasets import h36m, windows
-from skelgnn_tf.export import calibration as real_clips
-from skelgnn_tf.export import contract
-from skelgnn_tf.export.calibration import RealClips, as_detected
+from skelgnn_tf.export import calibration, contract
+from skelgnn_tf.export.calibration import RealClips, as_detected, load_real_clips
 from skelgnn_tf.export.formats import onnx
-from skelgnn_tf.export.verify import Verification, bound, keras_poses, verify, zipped
+from skelgnn_tf.export.verify import Verification, broken_bound, keras_poses, verify, zipped
 from skelgnn_tf.geometry import normalize_screen
 from skelgnn_tf.skeletons import ALL, COCO_17, H36M_17, map_keypoints
 from support import tiny_actions, tiny_export, tiny_h36m
@@ -37,7 +37,7 @@ def result(score="MPJPE mm", keras=50.0, file=50.0, largest=0.0, mean=0.0):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """A small lifter's ONNX file, which takes a second to make."""
-    told = json.dumps(contract.describe(phone(SMALL), SMALL, "small", "runs/small"))
+    told = json.dumps(contract.describe(phone(SMALL), "small", "runs/small"))
     path = tmp_path_factory.mktemp("verify") / "model.onnx"
     path.write_bytes(onnx.with_contract(tiny_export.onnx(SMALL), told))
     return path
@@ -52,8 +52,8 @@ def clips():
 
 def test_what_is_printed_is_what_the_file_does(file, clips):
     model = tiny_export.lived_in(SMALL)
-    found = verify(file, model, SMALL, COCO_17, False, clips)
-    poses = keras_poses(model, SMALL, COCO_17, False, clips.inputs)
+    found = verify(file, model, COCO_17, False, clips)
+    poses = keras_poses(model, COCO_17, False, clips.inputs)
     errors = [np.sqrt(np.sum((p - t) ** 2)) for pose, truth in zip(poses, clips.truth, strict=True)
               for p, t in zip(pose[0], truth[0], strict=True)]  # fmt: skip
     assert found.score == "MPJPE mm" and math.isclose(found.keras, 1000 * np.mean(errors), rel_tol=1e-5)
@@ -66,9 +66,10 @@ def test_what_is_printed_is_what_the_file_does(file, clips):
 
 def test_a_file_of_another_model_is_found_out(file, clips):
     other = tiny_export.lived_in(SMALL, seed=1)
-    found = verify(file, other, SMALL, COCO_17, False, clips)
+    found = verify(file, other, COCO_17, False, clips)
     assert found.largest_difference > 1e-2
-    assert "differs from Keras" in bound("none", found) and "from Keras on average" in bound("float16", found)
+    assert "differs from Keras by" in broken_bound("none", found)
+    assert "mm on average" in broken_bound("float16", found)
 
 
 def test_a_size_within_a_package_is_that_of_a_zip(tmp_path, file):
@@ -105,34 +106,34 @@ NAN = float("nan")
     ],
 )
 def test_what_keeps_its_bound_is_fine(quantization, change):
-    assert bound(quantization, result(**change)) is None
+    assert broken_bound(quantization, result(**change)) is None
 
 
 @pytest.mark.parametrize(
     ("quantization", "change", "message"),
     [
-        ("none", {"largest": 2e-4}, r"0\.0002 m, expected at most 0\.0001"),
-        ("float16", {"largest": 5e-3, "mean": 1.1e-3}, "expected at most 1"),
-        ("dynamic", {"mean": 1.1e-3, "file": 50.6}, r"0\.60 mm of 50\.00 mm MPJPE, expected at most 1%"),
-        ("int8", {"mean": 1e-9, "file": 51.1}, "expected at most 2%"),
-        ("int16x8", {"file": 51.1}, "expected at most 2%"),
+        ("none", {"largest": 2e-4}, r"by 0\.0002 m \(limit: 0\.0001\)"),
+        ("float16", {"largest": 5e-3, "mean": 1.1e-3}, r"1\.1 mm on average \(limit: 1 mm\)"),
+        ("dynamic", {"mean": 1.1e-3, "file": 50.6}, r"0\.60 mm of 50\.00 mm MPJPE \(limit: 1%\)"),
+        ("int8", {"mean": 1e-9, "file": 51.1}, "limit: 2%"),
+        ("int16x8", {"file": 51.1}, "limit: 2%"),
         ("none", {"score": "agreement %", "largest": 2e-4}, "of a probability"),
-        ("dynamic", {"score": "top-1 %", "keras": 90, "file": 89.4}, r"loses 0\.60 points \(top-1 %\)"),
-        ("int8", {"score": "agreement %", "keras": 100, "file": 99}, "expected at most 0.5"),
+        ("dynamic", {"score": "top-1 %", "keras": 90, "file": 89.4}, r"loses 0\.60 points of top-1 %"),
+        ("int8", {"score": "agreement %", "keras": 100, "file": 99}, r"limit: 0\.5"),
         *((q, {"largest": NAN, "mean": NAN, "file": NAN}, "nan") for q in ("none", "float16", "dynamic", "int8")),
         ("int8", {"score": "top-1 %", "largest": NAN, "mean": NAN}, "loses"),
     ],
 )
 def test_what_breaks_its_bound_is_told_in_words(quantization, change, message):
     with pytest.raises(AssertionError, match=message):
-        raise AssertionError(bound(quantization, result(**change)))
+        raise AssertionError(broken_bound(quantization, result(**change)))
 
 
 # ---- clips
 
 
 def test_there_are_200_clips_to_compare_on_and_more():
-    assert real_clips.WINDOWS >= 200
+    assert calibration.WINDOWS >= 200
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +144,9 @@ def h36m_folder(tmp_path_factory):
 @pytest.mark.parametrize("options", [{"causal": True}, {"frames": 9, "every_frame": True}, {"frames": 9}])
 def test_windows_are_those_of_training_with_their_poses(h36m_folder, options):
     config = lift_config(dataset=("h36m",), data_dir=(str(h36m_folder),), **options)
-    model = tiny_export.lived_in(config)
-    calibration, test = real_clips.load(model, config, H36M_17)
+    training, test = load_real_clips(tiny_export.loaded(config), H36M_17)
     # Two test takes of 30 frames, four cameras: few enough for all to be taken.
-    assert len(test) == 240 and test.about == "h36m (test split)" and calibration.about == "h36m (training split)"
+    assert len(test) == 240 and test.about == "h36m (test split)" and training.about == "h36m (training split)"
     cut = windows.cut(h36m.load(h36m_folder).test, H36M_17, config.frames, causal=config.causal)
     offsets = np.arange(config.frames) - (config.frames - 1 - cut.ahead)
     at = np.clip(cut.center[:, None] + offsets, cut.first[:, None], cut.last[:, None])
@@ -160,25 +160,25 @@ def test_windows_are_those_of_training_with_their_poses(h36m_folder, options):
 
 def test_data_that_have_moved_are_found_by_their_new_folder_and_replaced_without_it(h36m_folder, tmp_path):
     config = lift_config(dataset=("h36m",), data_dir=(str(tmp_path / "gone"),), fitness_clips=1)
-    model = tiny_export.lived_in(config)
-    _, found = real_clips.load(model, config, H36M_17, (str(h36m_folder),))
+    loaded = tiny_export.loaded(config)
+    _, found = load_real_clips(loaded, H36M_17, (str(h36m_folder),))
     assert found.about == "h36m (test split)" and found.names
-    calibration, found = real_clips.load(model, config, COCO_17)
-    assert calibration is None and found.about.startswith("generated clips") and len(found) >= 200
+    training, found = load_real_clips(loaded, COCO_17)
+    assert training is None and found.about.startswith("generated clips") and len(found) >= 200
     assert found.inputs["keypoints"].shape[1:] == (3, 17, 3) and np.isfinite(found.inputs["keypoints"]).all()
 
 
 @pytest.mark.parametrize("sampling", ["window", "repeat", "resize"])
-def test_a_recognisers_windows_come_from_its_clips_with_their_labels(tmp_path, sampling):
+def test_a_recognizers_windows_come_from_its_clips_with_their_labels(tmp_path, sampling):
     tiny_actions.write(tmp_path)
     config = action_config(
         dataset=("npz",), data_file=str(tmp_path / "actions.npz"), labels=str(tmp_path / "labels.txt"), input="pose",
         skeleton="ntu_25", normalization="center", confidence=False, sampling=sampling, frames=12,
     )  # fmt: skip
     model = tiny_export.build_model(config, tiny_actions.CLASSES)
-    calibration, test = real_clips.load(model, config, None)
+    training, test = load_real_clips(LoadedModel("tiny", model, config), None)
     # 12 clips make 17 windows each, so that there are 200; 24 make 9.
-    assert (len(calibration), len(test)) == (216, 204) and test.inputs["pose_m"].shape == (204, 1, 12, 25, 3)
+    assert (len(training), len(test)) == (216, 204) and test.inputs["pose_m"].shape == (204, 1, 12, 25, 3)
     np.testing.assert_array_equal(test.truth, np.repeat(np.arange(12) % 3, 17))
     # Every window holds frames of its own clip, in their order; Kinect's x and y point the other way.
     made = tiny_actions.arrays()["x_test"].reshape(12, 20, 2, 25, 3)[:, :, 0] * [-1, -1, 1]
@@ -193,13 +193,13 @@ def test_a_recognisers_windows_come_from_its_clips_with_their_labels(tmp_path, s
             assert (taken[0], taken[-1]) == (0, 19 - i % 5)
 
 
-def test_a_recogniser_of_other_classes_is_scored_by_its_agreement(tmp_path):
+def test_a_recognizer_of_other_classes_is_scored_by_its_agreement(tmp_path):
     tiny_actions.write(tmp_path)
     config = action_config(
         dataset=("npz",), data_file=str(tmp_path / "actions.npz"), labels=str(tmp_path / "labels.txt"), input="pose",
         skeleton="ntu_25", normalization="center", confidence=False,
     )  # fmt: skip
-    assert real_clips.load(tiny_export.lived_in(config), config, None)[1].truth is None
+    assert load_real_clips(tiny_export.loaded(config), None)[1].truth is None
 
 
 @pytest.mark.parametrize("layout", ["h36m_17", "coco_17", "blazepose_33"])

@@ -12,12 +12,15 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from skelgnn_tf.configs.config import Config, build_model
+from skelgnn_tf import checkpoints
+from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.cli.webcam import line_of, watch
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.datasets.fitness import generate
 from skelgnn_tf.geometry import normalize_screen, root_relative
-from skelgnn_tf.inference.live import _Past, follow
-from skelgnn_tf.inference.pipeline import Trained
+from skelgnn_tf.inference.live import LiveSession
 from skelgnn_tf.inference.windows import lift, recognize
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, joint_angles
 from skelgnn_tf.skeletons import BLAZEPOSE_33, map_keypoints
 from skelgnn_tf.video.reader import Video
@@ -26,11 +29,11 @@ from support.blazepose_files import models_or_skip
 from support.tiny_recognizer import lively
 
 CLASSES = ("jump", "rest", "squat", "wave")
-LIFT = Config(
+LIFT = LiftConfig(
     frames=3, channels=4, squeeze=0.5, confidence=True, keypoint_frame="person", causal=True, flip=False, fps=30
 )
-ACTION = Config(
-    task="action", input="keypoints", skeleton="coco_17", frames=6, persons=1, size="small", channels=4,
+ACTION = ActionConfig(
+    input="keypoints", skeleton="coco_17", frames=6, persons=1, size="small", channels=4,
     sampling="window", fps=15, normalization="box",
 )  # fmt: skip
 FOLLOWER = ACTION.replace(input="pose", confidence=False, skeleton="h36m_17_lcn", normalization="center")
@@ -38,7 +41,7 @@ FOLLOWER = ACTION.replace(input="pose", confidence=False, skeleton="h36m_17_lcn"
 
 def trained(config, name):
     model = build_model(config, CLASSES if config.task == "action" else ())
-    return Trained(name, lively(model) if config.task == "action" else oracles.randomize(model), config)
+    return LoadedModel(name, lively(model) if config.task == "action" else oracles.randomize(model), config)
 
 
 class Recorder(RepetitionCounter):
@@ -52,17 +55,26 @@ class Recorder(RepetitionCounter):
 
 def watched(clip, lifter, recognizer, hop):
     """The lines of a clip, picture by picture, and what the counter was given and said."""
-    past = _Past(video_of(clip), lifter, recognizer, hop)
-    past.counter = Recorder(lifter.model.skeleton, classes=recognizer.model.classes)
-    return pushed(past, clip), past.counter.said
+    past = session_of(clip, lifter, recognizer, hop)
+    past._counter = Recorder(lifter.model.skeleton, classes=recognizer.model.classes)
+    return pushed(past, clip), past._counter.said
 
 
 def pushed(past, clip):
-    return [past.push(clip.keypoints[:, t], t / clip.fps) for t in range(clip.keypoints.shape[1])]
+    """The line that the terminal shows at each frame."""
+    lines = []
+    for t in range(clip.keypoints.shape[1]):
+        result = past.push(clip.keypoints[:, t], t / clip.fps)
+        seen = (clip.keypoints[:, t, :, 2] > 0).any()
+        lines.append(line_of(result) if seen else "nobody in the picture")
+    return lines
 
 
-def video_of(clip):
-    return Video("webcam:0", clip.image_size_px, clip.fps, None, lambda: iter(()), [])
+def session_of(clip, lifter, recognizer, decide_every=8, smooth=True):
+    return LiveSession(
+        clip.fps, clip.image_size_px, "blazepose_33", lifter=lifter, recognizer=recognizer,
+        decide_every=decide_every, smooth=smooth,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +131,9 @@ def test_decisions_are_those_of_the_whole_clip(clip, lifter, config):
 def test_the_shipped_presets_count_live_what_a_clip_shows():
     options = {"exercise": "squat", "layout": "blazepose_33", "skeleton": BLAZEPOSE_33}
     clip, hop = generate(1, 12, frames=90, fps=15, **options)[0], 4
-    lifter, recognizer = Trained.open("fitness_9f"), Trained.open("exercises_2d")
+    lifter, recognizer = checkpoints.load("fitness_9f"), checkpoints.load("exercises_2d")
     # Without mirroring in half the time.
-    lifter = lifter._replace(config=lifter.config.replace(flip=False))
+    lifter = dataclasses.replace(lifter, config=lifter.config.replace(flip=False))
     lines, said = watched(clip, lifter, recognizer, hop)
     expected = recognize(recognizer.model, screen(clip, recognizer.model.skeleton), clip.fps / 15, hop)
     decided = dict(zip(expected.last, expected.probabilities, strict=True))
@@ -142,46 +154,47 @@ def test_the_shipped_presets_count_live_what_a_clip_shows():
 
 def test_only_what_the_models_look_at_is_kept(clip, lifter, recognizer):
     for models, frames in (((None, recognizer), 11), ((lifter, None), 3)):
-        past = _Past(video_of(clip), *models, 4)
+        past = session_of(clip, *models, 4)
         pushed(past, clip)
         # Of the recogniser six frames, two apart.
-        assert len(past.keypoints) == frames
+        assert len(past._keypoints) == frames
 
 
 def test_who_is_gone_is_said_and_who_comes_back_goes_on(clip, lifter, recognizer):
     gone = dataclasses.replace(clip, keypoints=clip.keypoints.copy())
     gone.keypoints[:, 4:10] = 0
-    lines = pushed(_Past(video_of(clip), lifter, recognizer, 4), gone)
+    lines = pushed(session_of(clip, lifter, recognizer, 4), gone)
     assert set(lines[4:10]) == {"nobody in the picture"}
     assert all("knees" in line for line in lines[:4] + lines[10:])
     gone.keypoints[:] = 0
-    assert set(pushed(_Past(video_of(clip), lifter, recognizer, 4), gone)) == {"nobody in the picture"}
+    assert set(pushed(session_of(clip, lifter, recognizer, 4), gone)) == {"nobody in the picture"}
 
 
 def test_a_face_alone_has_no_knees(clip, lifter):
     keypoints = np.zeros((1, 33, 3), np.float32)
     keypoints[0, [BLAZEPOSE_33.index(joint) for joint in ("nose", "left_eye", "right_eye")]] = [300, 200, 0.9]
-    assert _Past(video_of(clip), lifter, None, 8).push(keypoints, 0.0) == ""
+    result = session_of(clip, lifter, None, 8).push(keypoints, 0.0)
+    assert line_of(result) == "" and not np.isfinite(result.angles_deg["left_knee"])
 
 
 def test_angles_are_as_raw_as_one_wants_them(clip, lifter):
-    raw, filtered = (pushed(_Past(video_of(clip), lifter, None, 8, smooth), clip) for smooth in (False, True))
+    raw, filtered = (pushed(session_of(clip, lifter, None, 8, smooth), clip) for smooth in (False, True))
     knees = [joint_angles(pose_m, lifter.model.skeleton)["left_knee"] for pose_m in poses(clip, lifter)]
     assert [line.split()[1] for line in raw] == [f"{angle:.0f}" for angle in knees]
     assert raw[0] == filtered[0] and raw[1:] != filtered[1:]
 
 
 def test_each_model_can_be_alone(clip, lifter, recognizer):
-    lines = pushed(_Past(video_of(clip), lifter, None, 8), clip)
+    lines = pushed(session_of(clip, lifter, None, 8), clip)
     assert all(re.fullmatch(r"knees \d+ \d+ degrees", line) for line in lines)
-    lines = pushed(_Past(video_of(clip), None, recognizer, 4), clip)
+    lines = pushed(session_of(clip, None, recognizer, 4), clip)
     assert lines[:3] == ["", "", ""] and all(re.fullmatch(r"\w+ \d+%", line) for line in lines[3:])
 
 
 @pytest.mark.parametrize("hop", [0, -1, 12])
 def test_a_hop_that_skips_frames_or_never_ends_is_refused(clip, recognizer, hop):
-    with pytest.raises(ValueError, match=f"hop wants 1 to 11, .* got {hop}"):
-        _Past(video_of(clip), None, recognizer, hop)
+    with pytest.raises(ValueError, match=rf"--decide-every must be 1 to 11, .* Received: {hop}\."):
+        session_of(clip, None, recognizer, hop)
 
 
 # Pictures of a person: the portrait of Grace Hopper that matplotlib brings.
@@ -203,11 +216,12 @@ def portraits(shown) -> Video:
     [
         ([True] * 6, r"(jump|rest|squat|wave) \d+%  .*"),
         ([True, False, False], "nobody in the picture"),
-        ([], "nothing came"),
+        ([], "no picture arrived"),
     ],
 )
 def test_a_camera_is_followed_to_its_end(lifter, recognizer, shown, last):
     models = models_or_skip("lite")
     console = Console(record=True, width=100)
-    follow(portraits(shown), models, lifter, recognizer, hop=4, console=console)
+    video = portraits(shown)
+    watch(video, models, session_of(video, lifter, recognizer, 4), console)
     assert re.fullmatch(last, console.export_text().strip().splitlines()[-1].strip())

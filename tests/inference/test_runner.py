@@ -1,6 +1,9 @@
 """Runner: exported files as functions, and what it says of files and inputs that do not fit."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,13 +21,15 @@ from skelgnn_tf.skeletons import COCO_17
 from support import tiny_export
 from support.tiny_export import IMAGE_SIZE, action_config, detected, inputs_of, lift_config, phone
 
+#: What version 0.1 wrote, and the numbers that it gave.
+V0_1 = Path(__file__).parents[1] / "fixtures" / "v0_1"
 LIVE, ACTION = lift_config(causal=True), action_config(persons=2, stream="bone_motion")
 
 
 def written(folder, config):
     """Both files of a model, with its contract inside."""
     model = phone(config)
-    told = json.dumps(contract.describe(model, config, "tiny", "runs/tiny"))
+    told = json.dumps(contract.describe(model, "tiny", "runs/tiny"))
     for made in (tflite, onnx):
         suffix = made.__name__.rpartition(".")[2]
         content = getattr(tiny_export, suffix)(config)
@@ -53,7 +58,7 @@ def test_a_file_is_a_function_of_named_inputs(file, inputs):
     # Lists will do.
     out = runner.run(**inputs | {"image_size": [list(IMAGE_SIZE)]})
     assert {name: array.shape for name, array in out.items()} == phone(LIVE).outputs
-    expected = keras_poses(tiny_export.lived_in(LIVE), LIVE, COCO_17, False, inputs)
+    expected = keras_poses(tiny_export.lived_in(LIVE), COCO_17, False, inputs)
     np.testing.assert_allclose(out["pose_m"], expected, atol=2e-5)
 
 
@@ -95,7 +100,9 @@ def test_nan_at_missing_keypoints_does_not_reach_the_state_of_a_stream(lifter):
     ids=["joints", "no batch", "no confidence", "flat", "name"],
 )
 def test_another_name_or_shape_is_refused_with_both(file, inputs, change):
-    with pytest.raises(ValueError, match=r"wants .*keypoints.*\(1, 3, 17, 3\).*; got .*") as refused:
+    with pytest.raises(
+        ValueError, match=r"inputs must be keypoints \(1, 3, 17, 3\), image_size \(1, 2\).*\. Received: .*"
+    ) as refused:
         Runner(file).run(**inputs | change)
     assert str(file) in str(refused.value)
 
@@ -114,19 +121,36 @@ def test_only_onnx_takes_several_windows_at_once(lifter):
 
 def test_a_model_without_steps_says_so(lifter, tmp_path):
     frame = {"keypoints": np.zeros((1, 1, 17, 3)), "image_size": [IMAGE_SIZE], "state": np.zeros((1, 2, 17, 4))}
-    with pytest.raises(ValueError, match=r"has no steps; they want a \.tflite file of a causal lifter"):
+    with pytest.raises(
+        ValueError, match=r"must be the \.tflite file of a causal lifter.*Received: a file without the signature"
+    ):
         Runner(lifter / "model.onnx").step(**frame)
-    with pytest.raises(ValueError, match="has no steps"):
+    with pytest.raises(ValueError, match="without the signature step"):
         Runner(written(tmp_path, ACTION) / "model.tflite").step(**frame)
-    with pytest.raises(ValueError, match=r"state.*\(1, 2, 17, 4\).*got"):
+    with pytest.raises(ValueError, match=r"state \(1, 2, 17, 4\).*Received"):
         Runner(lifter / "model.tflite").step(**frame | {"state": np.zeros((1, 2, 17, 3))})
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
+def test_a_file_of_version_0_1_gives_the_numbers_that_it_gave(name):
+    expected = np.load(V0_1 / "expected.npz")[f"export_{name}"]
+    take = np.load(V0_1 / "keypoints.npz")
+    runner = Runner(V0_1 / "export" / name)
+    found = runner.run(keypoints=take["keypoints"][None, :3], image_size=take["image_size"][None])["pose_m"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    # Its contract is the one next to it, whose name was another.
+    outside = json.loads((V0_1 / "export" / "model.json").read_text())
+    entry = outside.pop("files")[name]
+    assert runner.contract == outside | {key: entry[key] for key in ("signatures", "quantization")}
 
 
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])
 def test_a_file_of_another_maker_is_refused(tmp_path, suffix):
     bare = tmp_path / f"bare.{suffix}"
     bare.write_bytes(getattr(tiny_export, suffix)(LIVE))
-    with pytest.raises(ValueError, match="bare.* is no export of skelgnn-tf"):
+    with pytest.raises(
+        ValueError, match="bare.* must be a .tflite or .onnx file of skelgnn-tf, with contract.json inside"
+    ):
         Runner(bare)
 
 
@@ -135,7 +159,7 @@ def test_a_file_of_another_maker_is_refused(tmp_path, suffix):
 def test_a_file_of_another_kind_is_refused(tmp_path, suffix, content):
     other = tmp_path / f"other.{suffix}"
     other.write_bytes(content)
-    with pytest.raises(ValueError, match="is no export of skelgnn-tf"):
+    with pytest.raises(ValueError, match="other.* must be a .tflite or .onnx file of skelgnn-tf"):
         Runner(other)
 
 
@@ -144,17 +168,61 @@ def test_half_a_file_is_refused(tmp_path, file, share):
     half = tmp_path / file.name
     content = file.read_bytes()
     half.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(ValueError, match=r"is no export of skelgnn-tf|is damaged or of another version"):
+    with pytest.raises(
+        ValueError, match=r"must be a .tflite or .onnx file of skelgnn-tf|is damaged or was written by another"
+    ):
         Runner(half)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"gone\.tflite does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.tflite must be a \.tflite or \.onnx file\. Nothing was found"):
         Runner(tmp_path / "gone.tflite")
+
+
+def test_a_contract_of_a_newer_format_is_refused(tmp_path, lifter):
+    told = read_contract(lifter / "model.tflite") | {"format": 2}
+    (tmp_path / "model.tflite").write_bytes(tflite.with_contract(tiny_export.tflite(LIVE), json.dumps(told)))
+    with pytest.raises(ValueError, match=r"its contract has format 2; this version reads 1\. Update skelgnn-tf"):
+        Runner(tmp_path / "model.tflite")
+
+
+WITHOUT_KERAS = """
+import sys
+
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("keras", "tensorflow", "tf_keras", "jax", "torch"):
+            raise ModuleNotFoundError(f"{name} is blocked")
+
+
+sys.meta_path.insert(0, Blocked())
+
+import numpy as np
+from skelgnn_tf.inference.exported import ExportedModel
+from skelgnn_tf.inference.runner import Runner
+
+runner = Runner(sys.argv[1])
+pose_m = runner.run(**{name: np.ones(shape) for name, shape in runner.inputs.items()})["pose_m"]
+assert pose_m.shape == (1, 1, 17, 3) and np.isfinite(pose_m).all()
+assert ExportedModel(sys.argv[1]).frames == 3
+print("a pose without Keras")
+"""
+
+
+def test_a_file_runs_without_keras_and_tensorflow(file):
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_KERAS, str(file)], capture_output=True, text=True)
+    assert ran.returncode == 0 and "a pose without Keras" in ran.stdout, ran.stderr
+
+
+@pytest.mark.parametrize("module", ["skelgnn_tf.inference.runner", "skelgnn_tf.inference.exported"])
+def test_importing_it_loads_no_framework(module):
+    code = f"import sys, {module}; print({{'keras', 'tensorflow', 'jax', 'onnxruntime'}} & sys.modules.keys())"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 def test_a_contract_without_its_parts_is_none(tmp_path):
     file = tmp_path / "model.tflite"
     file.write_bytes(tflite.with_contract(tiny_export.tflite(LIVE), json.dumps({"task": "lift"})))
-    with pytest.raises(ValueError, match=r"of another version: its contract lacks inputs, .*; export it again"):
+    with pytest.raises(ValueError, match=r"by another version: its contract lacks inputs, .*\. Export the model again"):
         read_contract(file)

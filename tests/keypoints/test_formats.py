@@ -1,4 +1,4 @@
-"""Files as detectors write them, written here by hand: COCO results, MMPose, OpenPose, MediaPipe."""
+"""Files as detectors write them, written here by hand: COCO results, MMPose, OpenPose, MediaPipe, CSV."""
 
 import csv
 import json
@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from skelgnn_tf.keypoints.reader import is_keypoint_file, read_keypoints
-from skelgnn_tf.keypoints.tracks import Detection, assemble, frame_numbers
+from skelgnn_tf.keypoints import is_keypoint_file, read_keypoints
+from skelgnn_tf.keypoints.raw import PersonKeypoints, frame_numbers
+from skelgnn_tf.keypoints.tracks import assemble
 from skelgnn_tf.skeletons import ALL
 from support.keypoints import SIZE, coco_px
 
@@ -24,8 +25,8 @@ BODY_18 = (
 
 def person(frames=6, shift=(0, 0)):
     """COCO's joints in pixels with confidence: (frames, 17, 3)."""
-    sure = np.random.default_rng(1).uniform(0.2, 1, (frames, 17, 1))
-    return np.concatenate([coco_px(frames) + shift, sure], axis=-1)
+    confidence = np.random.default_rng(1).uniform(0.2, 1, (frames, 17, 1))
+    return np.concatenate([coco_px(frames) + shift, confidence], axis=-1)
 
 
 def written(path, values):
@@ -33,8 +34,8 @@ def written(path, values):
     return path
 
 
-def coco_results(takes, names=None, **beside):
-    """AlphaPose's list for persons (frames, 17, 3), the surest first, which changes from frame to frame."""
+def coco_results(takes, names=None, **more):
+    """AlphaPose's list for persons (frames, 17, 3), the most confident first, which changes from frame to frame."""
     rows = []
     for t in range(len(takes[0])):
         order = range(len(takes)) if t % 2 else range(len(takes))[::-1]
@@ -42,7 +43,7 @@ def coco_results(takes, names=None, **beside):
             rows.append(
                 {
                     "image_id": names[t] if names else f"{t}.jpg", "category_id": 1, "score": 2.1,
-                    "keypoints": takes[i][t].ravel().tolist(), **{key: value(i) for key, value in beside.items()},
+                    "keypoints": takes[i][t].ravel().tolist(), **{key: value(i) for key, value in more.items()},
                 }
             )  # fmt: skip
     return rows
@@ -85,7 +86,7 @@ def test_frames_that_a_numbering_leaves_out_are_frames_without_anyone(tmp_path):
     assert not file.keypoints[0, ~seen].any()
     np.testing.assert_allclose(file.keypoints[0, seen], person(), rtol=1e-6)
     notes = " ".join(file.notes)
-    assert "image_id begin at 7" in notes and "leave 3 frames out between 7 and 15" in notes
+    assert "image_id starts at 7" in notes and "skips 3 frames between 7 and 15" in notes
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,10 @@ def test_names_of_pictures_are_frames(names, frames):
 
 
 def test_numbers_of_unrelated_pictures_are_no_take(tmp_path):
-    with pytest.raises(ValueError, match="a.json: image_id go from 139 to 581781 for 6 frames, no frames of one take"):
+    with pytest.raises(
+        ValueError,
+        match="a.json: image_id must number the frames of one recording. Received: 139 to 581781 for 6 frames",
+    ):
         read_keypoints(
             written(tmp_path / "a.json", coco_results([person()], [139, 285, 632, 724, 776, 581781])), None, SIZE
         )
@@ -129,7 +133,7 @@ def test_mmpose_frames_with_and_without_anyone(tmp_path, wrapped):
     expected = np.stack(takes)
     expected[:, 3] = 0
     np.testing.assert_allclose(sorted(file.keypoints, key=lambda one: one[0, 0, 0]), expected, rtol=1e-6)
-    assert "leave" not in " ".join(file.notes)
+    assert "skips" not in " ".join(file.notes)
 
 
 @pytest.mark.parametrize("joints", [26, 133, 136])
@@ -137,7 +141,7 @@ def test_layouts_that_begin_like_cocos_are_cut_to_it(tmp_path, joints):
     more = np.concatenate([person(), np.full((6, joints - 17, 3), 9.0)], axis=1)
     file = read_keypoints(written(tmp_path / "a.json", coco_results([more])), None, SIZE, 30)
     np.testing.assert_allclose(file.keypoints[0], person(), rtol=1e-6)
-    assert file.layout == "coco_17" and f"{joints} joints are taken for" in file.notes[0]
+    assert file.layout == "coco_17" and f"{joints} joints are read as" in file.notes[0]
 
 
 def openpose_name(joint):
@@ -146,7 +150,7 @@ def openpose_name(joint):
     return {"left": "L", "right": "R", "": ""}[side] + part.capitalize()
 
 
-def openpose_folder(folder, takes, order, numbers, **beside):
+def openpose_folder(folder, takes, order, numbers):
     folder.mkdir()
     for t, number in enumerate(numbers):
         people = []
@@ -172,7 +176,7 @@ def test_a_folder_of_openpose_is_cocos_joints(tmp_path, order):
         [person(), person(shift=(400, 0))], rtol=1e-5,
     )  # fmt: skip
     assert not file.keypoints[:, [3, 6, 7, 8, 9, 10]].any()
-    assert "leave 5 frames out between 0 and 11" in " ".join(file.notes)
+    assert "skips 5 frames between 0 and 11" in " ".join(file.notes)
 
 
 def test_one_file_of_openpose_is_one_frame(tmp_path):
@@ -207,7 +211,7 @@ def test_mediapipes_landmarks_become_pixels(tmp_path, shape):
     file = read_keypoints(written(tmp_path / "a.json", shape(frames)), None, SIZE, 30)
     np.testing.assert_allclose(file.keypoints[0, ..., :2], frames[..., :2] * SIZE, rtol=1e-5)
     np.testing.assert_allclose(file.keypoints[0, ..., 2], frames[..., 2], rtol=1e-6)
-    assert file.layout == "blazepose_33" and "0..1 were scaled to the picture of 1280 x 720" in file.notes[0]
+    assert file.layout == "blazepose_33" and "[0, 1] are scaled to the image of 1280 x 720" in file.notes[0]
 
 
 def test_size_and_rate_may_stand_in_the_json_and_frames_may_be_empty(tmp_path):
@@ -217,7 +221,7 @@ def test_size_and_rate_may_stand_in_the_json_and_frames_may_be_empty(tmp_path):
     file = read_keypoints(written(tmp_path / "a.json", values))
     assert (file.image_size_px, file.fps, file.keypoints.shape) == ((640, 480), 24, (1, 5, 33, 3))
     assert file.keypoints[0, ..., 2].any(axis=-1).tolist() == [True, False, True, False, True]
-    with pytest.raises(ValueError, match="0..1, shares of a picture whose size is unknown.*say it with --image-size"):
+    with pytest.raises(ValueError, match=r"image_size must be known for coordinates in \[0, 1\].*Set --image-size"):
         read_keypoints(written(tmp_path / "b.json", frames))
 
 
@@ -261,11 +265,14 @@ def test_names_of_columns_tell_a_layout_whatever_their_order(tmp_path):
     ("text", "says"),
     [
         ("", "columns"),
-        ("a,b\n1,2\n", r"no known layout has its columns \(0 joints"),
-        ("hip_x_m,hip_y_m,hip_z_m\n1,2,3\n", "no known layout"),
-        ("x0,y0,x2,y2\n1,2,3,4\n", "numbers of joints go 0, 2; expected none left out"),
+        ("a,b\n1,2\n", "must be those of a known layout.*Received: 0 joints"),
+        ("hip_x_m,hip_y_m,hip_z_m\n1,2,3\n", "must be those of a known layout"),
+        ("x0,y0,x2,y2\n1,2,3,4\n", "the joint numbers must be consecutive. Received: 0, 2"),
         (",".join(f"x{i},y{i}" for i in range(17)), "a header and no row"),
-        (",".join(f"x{i},y{i}" for i in range(17)) + "\n" + ",".join(["one"] * 34), "row 2, 0: .*expected numbers"),
+        (
+            ",".join(f"x{i},y{i}" for i in range(17)) + "\n" + ",".join(["one"] * 34),
+            "cells must be numbers. .* in row 2, joint 0",
+        ),
     ],
 )
 def test_a_table_of_something_else_is_refused(tmp_path, text, says):
@@ -280,18 +287,24 @@ def test_a_table_of_something_else_is_refused(tmp_path, text, says):
     [
         ([], "is empty"),
         ({}, "is empty"),
-        (3, "no frames are in it; expected COCO results"),
-        ({"pose": 1}, "frame 0 holds pose; expected COCO results"),
-        ([{"image_id": 1, "keypoints": [1, 2, 3, 4]}], "a person at 1 wants 'keypoints'"),
-        ([{"image_id": 1, "keypoints": "x"}], "a person at 1 wants 'keypoints'"),
-        ([{"image_id": 1, "keypoints": [9, 9, 1] * 17}, {"image_id": 2, "keypoints": [9, 9, 1]}], "1 joints at 2, 17"),
-        ([{"instances": []}], "an entry lacks 'frame_id'"),
+        (3, "must be COCO results .* Received: no frames"),
+        ({"pose": 1}, "must be COCO results .* Received: frame 0 with pose"),
+        ([{"image_id": 1, "keypoints": [1, 2, 3, 4]}], "'keypoints' must be x, y, confidence .* a person in frame 1"),
+        ([{"image_id": 1, "keypoints": "x"}], "'keypoints' must be x, y, confidence .* a person in frame 1"),
+        (
+            [{"image_id": 1, "keypoints": [9, 9, 1] * 17}, {"image_id": 2, "keypoints": [9, 9, 1]}],
+            "17 joints in frame 1, 1 in frame 2",
+        ),
+        ([{"instances": []}], "must have frame_id and instances. Received: one without 'frame_id'"),
         ([{"frame_id": 0, "instances": []}], "1 frames and no person"),
-        ({"people": []}, "no person in it"),
-        ({"people": [{"pose_keypoints_2d": [0, 0, 0] * 15}]}, r"15 joints; expected OpenPose's BODY_25 \(25\)"),
-        ({"people": [{"face": []}]}, "a person wants 'pose_keypoints_2d'"),
-        ([[{"x": 1, "z": 2}]], "a landmark of frame 0 wants numbers x, y"),
-        ([[{"x": 9, "y": 9}] * 33, [{"x": 9, "y": 9}] * 3], "frames have 3 to 33 landmarks"),
+        ({"people": []}, "has no person"),
+        (
+            {"people": [{"pose_keypoints_2d": [0, 0, 0] * 15}]},
+            r"OpenPose's BODY_25 \(25 joints\) or .* Received: 15 joints",
+        ),
+        ({"people": [{"face": []}]}, "'pose_keypoints_2d' must be x, y, confidence"),
+        ([[{"x": 1, "z": 2}]], "a landmark must have the numbers x, y .* frame 0"),
+        ([[{"x": 9, "y": 9}] * 33, [{"x": 9, "y": 9}] * 3], "same number of landmarks. Received: 3 to 33"),
         ([None, []], "2 frames and no landmarks"),
     ],
 )
@@ -305,10 +318,10 @@ def test_files_that_are_cut_or_not_there_are_named(tmp_path):
     (tmp_path / "cut.json").write_text('[{"image_id": 0, "keyp')
     (tmp_path / "empty").mkdir()
     for name, error, says in (
-        ("cut.json", ValueError, "is no JSON"),
-        ("empty", ValueError, r"without \*_keypoints.json"),
-        ("none.json", FileNotFoundError, "no file"),
-        ("none.csv", FileNotFoundError, "no file"),
+        ("cut.json", ValueError, "is not valid JSON"),
+        ("empty", ValueError, r"one \*_keypoints.json for each frame. Received: none"),
+        ("none.json", FileNotFoundError, "file not found"),
+        ("none.csv", FileNotFoundError, "file not found"),
     ):
         with pytest.raises(error, match=says) as refused:
             read_keypoints(tmp_path / name)
@@ -319,22 +332,26 @@ def test_files_that_are_cut_or_not_there_are_named(tmp_path):
 
 def test_a_layout_that_contradicts_the_format_is_refused(tmp_path):
     folder = openpose_folder(tmp_path / "op", [person()], BODY_25, range(6))
-    with pytest.raises(ValueError, match="joints of coco_17, as its format says; leave --keypoint-layout h36m_17 out"):
+    with pytest.raises(
+        ValueError, match="must be coco_17, which the file's format defines. .* Remove --keypoint-layout h36m_17"
+    ):
         read_keypoints(folder, "h36m_17", SIZE, 30)
     assert read_keypoints(folder, "coco_17", SIZE, 30).layout == "coco_17"
 
 
 def test_of_a_crowd_those_seen_most_are_kept():
     one = person(1)[0]
-    seen = [Detection(frame, track, one + track) for track in range(12) for frame in range(12 - track)]
+    seen = [PersonKeypoints(frame, track, one + track) for track in range(12) for frame in range(12 - track)]
     keypoints, notes = assemble(seen, 12)
     assert keypoints.shape == (8, 12, 17, 3)
     np.testing.assert_array_equal((keypoints[..., 2] > 0).all(axis=-1).sum(axis=1), np.arange(12, 4, -1))
-    assert notes == ["12 persons are found; the 8 that are seen most are kept"]
+    assert notes == ["12 persons are found; the 8 seen most often are kept"]
 
 
 def test_someone_who_comes_back_where_they_left_is_the_same():
     there, else_where = person(8), person(8, shift=(900, 0))
-    seen = [Detection(t, None, there[t]) for t in (0, 1, 5, 6)] + [Detection(t, None, else_where[t]) for t in (4, 5, 6)]
+    seen = [PersonKeypoints(t, None, there[t]) for t in (0, 1, 5, 6)] + [
+        PersonKeypoints(t, None, else_where[t]) for t in (4, 5, 6)
+    ]
     keypoints, _ = assemble(seen, 8)
     assert [(one[:, 0, 2] > 0).nonzero()[0].tolist() for one in keypoints] == [[0, 1, 5, 6], [4, 5, 6]]

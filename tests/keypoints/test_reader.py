@@ -1,34 +1,34 @@
-"""Keypoint files as detectors' users save them, written here with numpy alone."""
+"""Keypoint files as users of detectors save them, written here with numpy only."""
 
 import numpy as np
 import pytest
 
-from skelgnn_tf.keypoints.reader import read_keypoints
+from skelgnn_tf.keypoints import read_keypoints
 from skelgnn_tf.skeletons import joint_map
 from support.keypoints import SIZE, coco_px, h36m_px
 from support.tiny_h36m import boxed
 
 
-def saved(path, array, **beside):
+def saved(path, array, **more):
     if path.suffix == ".npy":
         np.save(path, array)
     else:
-        np.savez(path, keypoints=array, **beside)
+        np.savez(path, keypoints=array, **more)
     return path
 
 
 def test_pixels_confidence_size_and_rate_come_as_they_were_saved(tmp_path):
-    sure = np.random.default_rng(0).uniform(0.1, 1, (2, 6, 17, 1))
-    array = np.concatenate([np.stack([coco_px(), coco_px() + 50]), sure], axis=-1)
+    confidence = np.random.default_rng(0).uniform(0.1, 1, (2, 6, 17, 1))
+    array = np.concatenate([np.stack([coco_px(), coco_px() + 50]), confidence], axis=-1)
     file = read_keypoints(saved(tmp_path / "a.npz", array, image_size=SIZE, fps=59.94))
     np.testing.assert_allclose(file.keypoints, array, rtol=1e-6)
     assert file.keypoints.dtype == np.float32
     assert (file.layout, file.image_size_px, file.fps) == ("coco_17", SIZE, 59.94)
-    assert len(file.notes) == 1 and "lie as in coco_17" in file.notes[0]
+    assert len(file.notes) == 1 and "look like coco_17" in file.notes[0]
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
-def test_one_person_without_confidence_is_taken_as_sure(tmp_path, name):
+def test_one_person_without_confidence_is_fully_confident(tmp_path, name):
     file = read_keypoints(saved(tmp_path / name, coco_px().astype(int)), "coco_17", SIZE, 25)
     np.testing.assert_array_equal(file.keypoints[0, ..., :2], coco_px().astype(int))
     assert file.keypoints.shape == (1, 6, 17, 3) and (file.keypoints[..., 2] == 1).all()
@@ -39,7 +39,9 @@ def test_the_only_array_of_an_npz_needs_no_name(tmp_path):
     np.savez(tmp_path / "a.npz", poses_2d=coco_px(), fps=np.array([24]))
     assert read_keypoints(tmp_path / "a.npz").fps == 24
     np.savez(tmp_path / "b.npz", left=coco_px(), right=coco_px())
-    with pytest.raises(ValueError, match="b.npz holds left, right; expected the key 'keypoints'"):
+    with pytest.raises(
+        ValueError, match="b.npz: the file must have the key 'keypoints' or a single array. Received: left, right"
+    ):
         read_keypoints(tmp_path / "b.npz")
 
 
@@ -54,12 +56,12 @@ def test_what_the_file_does_not_say_is_said_in_notes(tmp_path):
     file = read_keypoints(saved(tmp_path / "a.npy", keypoints))
     assert file.fps == 30
     assert file.image_size_px == tuple(np.ceil(keypoints.max(axis=(0, 1))).astype(int))
-    assert [words in " ".join(file.notes) for words in ("30 frames per second", "what the keypoints span")] == [
+    assert [words in " ".join(file.notes) for words in ("30 frames per second", "the extent of the keypoints")] == [
         True
     ] * 2
 
 
-def test_nan_zero_and_unsure_keypoints_are_missing(tmp_path):
+def test_nan_zero_and_unconfident_keypoints_are_missing(tmp_path):
     array = np.concatenate([coco_px(), np.ones((6, 17, 1))], axis=-1)
     array[1, 2, 0] = array[2, 3, 2] = np.nan
     array[3, 4, 2] = 0
@@ -108,8 +110,8 @@ def test_shares_of_the_picture_become_pixels(tmp_path):
     path = saved(tmp_path / "a.npz", keypoints / SIZE, image_size=SIZE)
     file = read_keypoints(path)
     np.testing.assert_allclose(file.keypoints[0, ..., :2], keypoints, rtol=1e-5)
-    assert "0..1 were scaled" in file.notes[0]
-    with pytest.raises(ValueError, match="coordinates lie in 0..1, .* add image_size"):
+    assert "[0, 1] are scaled" in file.notes[0]
+    with pytest.raises(ValueError, match=r"coordinates in \[0, 1\], .* add image_size"):
         read_keypoints(saved(tmp_path / "b.npy", keypoints / SIZE))
 
 
@@ -129,16 +131,16 @@ def with_value(place, value):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda a: a[0], r"holds an array \(17, 3\); expected numbers \(frames"),
-        (lambda a: a[:0], r"array \(0, 17, 3\); expected"),
-        (lambda a: a[..., :1], "expected numbers"),
-        (lambda a: a.astype(str), "holds an array of <U"),
-        (lambda a: a + 0j, "holds an array of complex"),
-        (lambda a: a[:, :16], r"16 joints, which no known layout has: h36m_17 \(17\)"),
-        (with_value((2, 3, 1), np.inf), "infinite at person 0, frame 2, joint 3"),
+        (lambda a: a[0], r"keypoints must be numbers \(frames, .* Received: an array \(17, 3\)"),
+        (lambda a: a[:0], r"Received: an array \(0, 17, 3\)"),
+        (lambda a: a[..., :1], "must be numbers"),
+        (lambda a: a.astype(str), "Received: an array of <U"),
+        (lambda a: a + 0j, "Received: an array of complex"),
+        (lambda a: a[:, :16], r"of a known layout: h36m_17 \(17\).* Received: 16 joints"),
+        (with_value((2, 3, 1), np.inf), "Received: infinity at person 0, frame 2, joint 3"),
         (with_value((..., 2), 0), "all keypoints are missing"),
-        (with_value((2, 3, 2), -0.4), "third channel goes down to -0.4"),
-        (lambda a: a[..., :2] / 300 - 2, "neither pixels nor 0..1"),
+        (with_value((2, 3, 2), -0.4), "third channel must be a confidence .* minimum of -0.4"),
+        (lambda a: a[..., :2] / 300 - 2, r"must be pixels or in \[0, 1\]"),
     ],
 )
 def test_a_file_with_something_else_in_it_is_refused(tmp_path, change, says):
@@ -149,19 +151,19 @@ def test_a_file_with_something_else_in_it_is_refused(tmp_path, change, says):
 
 
 @pytest.mark.parametrize(
-    ("beside", "says"),
+    ("settings", "says"),
     [
-        ({"fps": 0}, "fps wants frames per second, a number above 0; got 0"),
-        ({"fps": np.nan}, "above 0; got nan"),
-        ({"fps": [25, 30]}, "fps wants"),
-        ({"fps": "30"}, "fps wants"),
-        ({"image_size": 720}, "image_size wants width and height"),
-        ({"image_size": (0, 720)}, "image_size wants"),
+        ({"fps": 0}, "fps must be a number above 0 .* Received: 0"),
+        ({"fps": np.nan}, "above 0 .* Received: nan"),
+        ({"fps": [25, 30]}, "fps must be"),
+        ({"fps": "30"}, "fps must be"),
+        ({"image_size": 720}, "image_size must be the width and height"),
+        ({"image_size": (0, 720)}, "image_size must be"),
     ],
 )
-def test_a_rate_or_size_that_is_none_is_refused(tmp_path, beside, says):
+def test_a_rate_or_size_that_is_none_is_refused(tmp_path, settings, says):
     with pytest.raises(ValueError, match=says):
-        read_keypoints(saved(tmp_path / "a.npz", coco_px(), **beside))
+        read_keypoints(saved(tmp_path / "a.npz", coco_px(), **settings))
 
 
 def test_files_that_are_no_keypoints_are_refused_in_a_line(tmp_path):
@@ -171,11 +173,11 @@ def test_files_that_are_no_keypoints_are_refused_in_a_line(tmp_path):
     np.savez(tmp_path / "dict.npz", keypoints=boxed({"S1": 1}))
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}], object))
     for name, says in (
-        ("cut.npy", "no array of numbers"),
-        ("text.npz", "no npz"),
-        ("dict.npz", "holds a dict; expected numbers"),
-        ("objects.npy", "no array of numbers"),
-        ("video.mp4", r"expected keypoints as .npz, .npy, .json, .csv or a folder of OpenPose"),
+        ("cut.npy", "must be an .npy file of numbers"),
+        ("text.npz", "must be an .npz file"),
+        ("dict.npz", "must hold plain arrays of numbers"),
+        ("objects.npy", "must be an .npy file of numbers"),
+        ("video.mp4", r"must be .npz, .npy, .json, .csv or a folder of OpenPose"),
     ):
         with pytest.raises(ValueError, match=says) as refused:
             read_keypoints(tmp_path / name)
@@ -187,7 +189,7 @@ def test_files_that_are_no_keypoints_are_refused_in_a_line(tmp_path):
 
 def test_a_layout_of_other_joints_is_refused(tmp_path):
     path = saved(tmp_path / "a.npy", coco_px())
-    with pytest.raises(ValueError, match="has 17 joints; blazepose_33 has 33"):
+    with pytest.raises(ValueError, match="must have the 33 joints of blazepose_33. Received: 17"):
         read_keypoints(path, "blazepose_33")
-    with pytest.raises(ValueError, match="unknown skeleton 'body_25'"):
+    with pytest.raises(ValueError, match="Received: 'body_25'"):
         read_keypoints(path, "body_25")

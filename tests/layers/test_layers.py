@@ -74,13 +74,13 @@ def test_a_zero_padded_convolution_spreads_its_taps_apart_by_the_dilation():
 
 
 def test_zeros_at_the_end_are_a_look_ahead_that_a_causal_convolution_refuses():
-    with pytest.raises(ValueError, match="causal convolution wants zero_padded=False"):
+    with pytest.raises(ValueError, match="zero_padded must be False with causal=True"):
         TemporalConv(4, zero_padded=True, causal=True)
 
 
 @pytest.mark.parametrize("wrong", [{"channels": 0}, {"kernel": 0}, {"stride": 0}, {"dilation": 0}])
 def test_a_temporal_convolution_refuses_numbers_below_one(wrong):
-    with pytest.raises(ValueError, match="at least 1; got"):
+    with pytest.raises(ValueError, match="must be at least 1. Received:"):
         TemporalConv(**{"channels": 4, **wrong})
 
 
@@ -113,7 +113,7 @@ def test_a_dynamic_graph_does_not_saturate_however_long_the_clip():
 
 
 def test_a_dynamic_graph_refuses_an_adjacency_without_groups():
-    with pytest.raises(ValueError, match=r"\(groups, joints, joints\); got \(17, 17\)"):
+    with pytest.raises(ValueError, match=r"\(groups, joints, joints\)\. Received: \(17, 17\)"):
         DynamicGraph(np.eye(17), width=4)
 
 
@@ -223,9 +223,9 @@ def test_a_fresh_layer_keeps_the_size_of_its_input(sharing, dynamic):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"squeeze": 0.0}, "0 < d <= 1; got 0.0"),
-        ({"squeeze": 1.5}, "0 < d <= 1; got 1.5"),
-        ({"sharing": "per-pair"}, '"pair" .* or "shared" .*; got \'per-pair\''),
+        ({"squeeze": 0.0}, "squeeze must be above 0 and at most 1. Received: 0.0"),
+        ({"squeeze": 1.5}, "at most 1. Received: 1.5"),
+        ({"sharing": "per-pair"}, "sharing must be pair .* or shared .*Received: 'per-pair'"),
         ({"short_hops": 3}, "short_hops=3, max_hops=2"),
     ],
 )
@@ -234,8 +234,8 @@ def test_hcsf_refuses_settings_out_of_range(wrong, message):
         HCSF(8, **wrong)
 
 
-def test_hcsf_names_the_joints_it_wants_and_the_way_to_them():
-    with pytest.raises(ValueError, match=r"17 joints \(h36m_17\); got input .*25, 4.*map_keypoints"):
+def test_hcsf_names_the_joints_it_needs_and_the_way_to_them():
+    with pytest.raises(ValueError, match=r"must have 17 joints \(h36m_17\)\. Received: .*25, 4.*map_keypoints"):
         HCSF(8)(np.zeros((1, 1, 25, 4)))
 
 

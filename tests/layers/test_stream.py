@@ -72,7 +72,7 @@ def test_an_absent_person_stays_zero():
 
 
 def test_another_stream_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match="joint, bone, joint_motion, bone_motion; got 'velocity'"):
+    with pytest.raises(ValueError, match="must be one of joint, bone, joint_motion, bone_motion. Received: 'velocity'"):
         Stream(NTU_25, "velocity")
 
 

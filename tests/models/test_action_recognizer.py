@@ -63,7 +63,7 @@ def zero_padded(layer, x):
 
 
 def network(model, x):
-    """The blocks of PAPER.md on joints as they are, one clip and person after another."""
+    """The blocks of docs/method.md on joints as they are, one clip and person after another."""
     scores = []
     for clip in x.astype(np.float64):
         features = []

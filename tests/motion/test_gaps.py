@@ -81,7 +81,7 @@ def test_the_poses_given_are_left_alone():
 
 
 def test_what_does_not_fit_is_named():
-    with pytest.raises(ValueError, match="got \\(17, 3\\), 30 fps"):
+    with pytest.raises(ValueError, match="Received: \\(17, 3\\), 30 fps"):
         bridge_gaps(np.zeros((17, 3)), 30)
-    with pytest.raises(ValueError, match="got \\(5, 17, 3\\), 0 fps"):
+    with pytest.raises(ValueError, match="Received: \\(5, 17, 3\\), 0 fps"):
         bridge_gaps(np.zeros((5, 17, 3)), 0)

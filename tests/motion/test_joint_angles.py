@@ -93,7 +93,7 @@ def test_every_layout_of_the_package_has_the_angles(name):
 
 def test_what_does_not_fit_is_named():
     arms = Skeleton("arms", ("root", "left_wrist", "right_wrist"), (-1, 0, 0), (0, 2, 1))
-    with pytest.raises(ValueError, match="left_hip.*arms does not have them"):
+    with pytest.raises(ValueError, match="Received: arms, which lacks left_hip"):
         joint_angles(np.zeros((3, 3)), arms)
-    with pytest.raises(ValueError, match="17.*got \\(4, 25, 3\\)"):
+    with pytest.raises(ValueError, match="17.*Received: \\(4, 25, 3\\)"):
         joint_angles(np.zeros((4, 25, 3)), H36M_17)

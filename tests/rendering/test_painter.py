@@ -1,4 +1,4 @@
-"""Painted frames: sides have their colours, the person stands on the floor, and the picture stays what it was."""
+"""Painted frames: sides have their colors, the person stands on the floor, and the picture is unchanged."""
 
 import dataclasses
 
@@ -7,25 +7,26 @@ import pytest
 from PIL import ImageColor
 
 from skelgnn_tf.geometry import flip_pose
+from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT
 from skelgnn_tf.rendering.painter import Painter
 from skelgnn_tf.rendering.scene import Scene
-from skelgnn_tf.rendering.upright import LEVEL_UP, guessed_up
-from skelgnn_tf.rendering.view import FLOOR, LEFT, MIDDLE, RIGHT, upright_view
+from skelgnn_tf.rendering.upright import LEVEL_UP, estimated_up
+from skelgnn_tf.rendering.view import FLOOR, upright_view
 from skelgnn_tf.skeletons import COCO_17, H36M_17
 from support.scenes import CAMERA, SIZE_PX, standing
 
 
 def scene_of(pose_m, **changes):
-    """Someone (frames, 17, 3) in camera space before CAMERA, all keypoints seen."""
+    """A person (frames, 17, 3) in camera space in front of CAMERA, all keypoints seen."""
     keypoints = CAMERA.project(np.nan_to_num(pose_m, nan=3.0))
     keypoints = np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], axis=-1)
     values = {"title": "take", "fps": 25.0, "image_size_px": SIZE_PX, "skeleton": H36M_17, "keypoints_px": keypoints}
     return Scene(**{**values, "pose_m": pose_m, **changes})
 
 
-def where(image, colour):
-    """(row, column) of the pixels of a colour."""
-    difference = np.abs(np.asarray(image, int) - ImageColor.getrgb(colour)).max(axis=-1)
+def where(image, color):
+    """(row, column) of the pixels of a color."""
+    difference = np.abs(np.asarray(image, int) - ImageColor.getrgb(color)).max(axis=-1)
     return np.argwhere(difference < 6)
 
 
@@ -60,7 +61,7 @@ def test_a_mirrored_person_raises_the_other_hand(half):
 
 def test_from_behind_left_is_at_the_left_and_the_head_is_still_above():
     image = painted(POSE, np.pi)[1]
-    left, right, middle = (where(image, colour) for colour in (LEFT, RIGHT, MIDDLE))
+    left, right, middle = (where(image, color) for color in (LEFT, RIGHT, MIDDLE))
     assert left[:, 1].mean() < right[:, 1].mean() - 20
     assert middle[:, 0].min() < right[:, 0].min() < middle[:, 0].max() < right[:, 0].max()
 
@@ -86,11 +87,11 @@ def test_feet_are_on_the_floor_and_all_of_the_person_is_on_the_paper(azimuth_rad
     painter = Painter(scene_of(bent), (400, 400))
     for frame in (0, 1):
         image = halves(painter, painter.paint(frame, None, azimuth_rad))[1]
-        person = np.concatenate([where(image, colour) for colour in (LEFT, RIGHT, MIDDLE)])
+        person = np.concatenate([where(image, color) for color in (LEFT, RIGHT, MIDDLE)])
         floor = where(image, FLOOR)
         assert floor[:, 0].min() < person[:, 0].max() < floor[:, 0].max()
         assert person.min() > 2 and (person.max(axis=0) < np.array(image.size[::-1]) - 2).all()
-        # The floor is round and centred on the person.
+        # The floor is round and centered on the person.
         assert floor[:, 1].mean() == pytest.approx(image.width / 2, abs=4)
 
 
@@ -121,7 +122,7 @@ def test_unseen_keypoints_are_left_out_and_a_frame_without_anyone_says_so():
     assert len(where(empty[1], FLOOR))
 
 
-def test_words_are_drawn_beside_the_person():
+def test_captions_are_drawn_above_the_person():
     plain = Painter(scene_of(POSE), (400, 400))
     wordy = Painter(scene_of(POSE, captions=(("squat 97%", "3 repetitions"),) * 4), (400, 400))
     top = [halves(one, one.paint(0, None, 0.0))[1].crop((0, 0, 400, 60)) for one in (plain, wordy)]
@@ -148,10 +149,10 @@ def test_odd_scenes_are_painted():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"pose_m": POSE[:3]}, r"pose_m \(4, 17, 3\).*got \(3, 17, 3\)"),
-        ({"keypoints_px": np.zeros((4, 17, 2))}, r"keypoints_px \(4, 17, 3\).*got \(4, 17, 2\)"),
+        ({"pose_m": POSE[:3]}, r"pose_m must be \(4, 17, 3\).*Received: \(3, 17, 3\)"),
+        ({"keypoints_px": np.zeros((4, 17, 2))}, r"keypoints_px must be \(4, 17, 3\).*Received: \(4, 17, 2\)"),
         ({"skeleton": H36M_17, "keypoints_px": np.zeros((0, 17, 3)), "pose_m": None}, "at least one frame"),
-        ({"captions": ((),) * 3}, "4 frames want as many captions; got 3"),
+        ({"captions": ((),) * 3}, "one entry for each of the 4 frames. Received: 3"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(changes, says):
@@ -159,22 +160,22 @@ def test_arrays_that_do_not_fit_are_refused(changes, says):
         dataclasses.replace(scene_of(POSE), **changes)
 
 
-def test_someone_who_stands_tells_how_the_camera_is_tilted():
+def test_a_standing_person_shows_how_the_camera_is_tilted():
     up = CAMERA.rotation @ np.array([0, 0, 1.0])
     people = np.repeat(POSE, 3, axis=0)
-    np.testing.assert_allclose(guessed_up(people, H36M_17), up, atol=0.03)
+    np.testing.assert_allclose(estimated_up(people, H36M_17), up, atol=0.03)
     assert np.degrees(np.arccos(np.dot(LEVEL_UP, up))) > 15
     people[::2] = np.nan
-    np.testing.assert_allclose(guessed_up(people, H36M_17), up, atol=0.03)
+    np.testing.assert_allclose(estimated_up(people, H36M_17), up, atol=0.03)
     # The scene is then the world's: heights are those of the world.
     heights = scene_of(people).standing_m[1, :, 2]
     np.testing.assert_allclose(heights, standing(1)[0, :, 2] - standing(1)[0, :, 2].min(), atol=0.05)
 
 
-def test_nobody_who_stands_tells_nothing():
+def test_without_a_standing_person_the_camera_counts_as_level():
     lying = np.repeat(upright_view(POSE)[..., [0, 1, 2]], 3, axis=0)
     crouching = np.repeat(POSE, 3, axis=0)
     for side in ("left", "right"):
         crouching[:, H36M_17.index(f"{side}_knee")] += CAMERA.rotation @ np.array([0, -0.3, 0])
     for people in (lying, crouching, np.full((9, 17, 3), np.nan), np.repeat(POSE, 3, axis=0)[:4]):
-        np.testing.assert_array_equal(guessed_up(people, H36M_17), LEVEL_UP)
+        np.testing.assert_array_equal(estimated_up(people, H36M_17), LEVEL_UP)

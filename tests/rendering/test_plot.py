@@ -1,4 +1,4 @@
-"""Pictures of lifted poses: the person stands upright, sides have their colours, and files are whole."""
+"""Plots of lifted poses: the person stands upright, sides have their colors, and files are complete."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from skelgnn_tf.geometry import flip_pose
+from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT
 from skelgnn_tf.rendering.plot import draw_lifted, save_png
-from skelgnn_tf.rendering.view import LEFT, MIDDLE, RIGHT, to_paper, upright_view
+from skelgnn_tf.rendering.view import to_paper, upright_view
 from skelgnn_tf.skeletons import COCO_17, H36M_17
 from support.scenes import CAMERA, SIZE_PX, standing
 
@@ -20,10 +21,10 @@ def draw(tmp_path, pose_m, **options):
     return imread(path)[..., :3]
 
 
-def where(picture, colour, half):
-    """(row, column) pixels of a colour on the upper (2D) or lower (3D) half of a sheet, without titles and legend."""
+def where(picture, color, half):
+    """(row, column) pixels of a color on the upper (2D) or lower (3D) half of a sheet, without titles and legend."""
     height, width = picture.shape[:2]
-    rows, columns = np.nonzero(np.abs(picture - np.array(to_rgb(colour))).max(axis=-1) < 0.02)
+    rows, columns = np.nonzero(np.abs(picture - np.array(to_rgb(color))).max(axis=-1) < 0.02)
     first, last = {"upper": (0.08, 0.5), "lower": (0.5, 0.92)}[half]
     inside = (rows > first * height) & (rows < last * height) & (columns > 0.18 * width)
     return np.stack([rows, columns], axis=1)[inside]
@@ -32,7 +33,7 @@ def where(picture, colour, half):
 @pytest.mark.parametrize("half", ["upper", "lower"])
 def test_the_left_side_of_a_person_facing_the_camera_is_drawn_at_the_right(half, tmp_path):
     picture = draw(tmp_path, CAMERA.to_camera(standing()), frames=1)
-    left, right = (where(picture, colour, half) for colour in (LEFT, RIGHT))
+    left, right = (where(picture, color, half) for color in (LEFT, RIGHT))
     assert len(left) > 200 and len(right) > 200
     assert left[:, 1].mean() > right[:, 1].mean()
 
@@ -48,7 +49,7 @@ def test_a_mirrored_person_raises_the_other_hand_on_paper(half, tmp_path):
 @pytest.mark.parametrize("half", ["upper", "lower"])
 def test_the_head_is_drawn_above_the_shoulders_and_the_hip_above_the_feet(half, tmp_path):
     picture = draw(tmp_path, CAMERA.to_camera(standing()), frames=1)
-    middle, right = (where(picture, colour, half)[:, 0] for colour in (MIDDLE, RIGHT))
+    middle, right = (where(picture, color, half)[:, 0] for color in (MIDDLE, RIGHT))
     assert middle.min() < right.min() < middle.max() < right.max()
 
 

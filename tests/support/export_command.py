@@ -5,8 +5,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from skelgnn_tf import checkpoints
 from skelgnn_tf.cli.main import main
-from skelgnn_tf.configs.config import build_model, save_model
+from skelgnn_tf.models.build import build_model
 from support import tiny_export
 from support.tiny_export import lift_config
 
@@ -25,7 +26,7 @@ def a_small_run(folder, data, change=None, **options):
 def a_run(folder, model, config):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(config.to_json())
-    save_model(model, config, folder / "model.keras")
+    checkpoints.save(model, config, folder / "model.keras")
     return folder
 
 
@@ -53,4 +54,4 @@ def mistake(*arguments):
 
 
 def told(folder):
-    return json.loads((folder / "model.json").read_text())
+    return json.loads((folder / "contract.json").read_text())

@@ -10,14 +10,14 @@ SIZE = (1280, 720)
 
 
 def h36m_px(frames=6, seed=0):
-    """Someone upright three metres before a level camera: pixels (frames, 17, 2)."""
+    """A person upright three meters in front of a level camera: pixels (frames, 17, 2)."""
     world = world_pose(frames, seed).astype(float)
     camera_m = np.stack([world[..., 0], 0.9 - world[..., 2], 3.5 + world[..., 1]], axis=-1)
     return Camera((900.0, 900.0), (640.0, 360.0), SIZE).project(camera_m)
 
 
 def coco_px(frames=6):
-    """The same person as COCO's joints, the face a few centimetres wide."""
+    """The same person as COCO's joints, the face a few centimeters wide."""
     body = h36m_px(frames)
     joints = ALL["h36m_17"].joints
     at = {name: body[:, joints.index(name)] for name in joints}

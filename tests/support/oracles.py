@@ -1,4 +1,4 @@
-"""Slow, obvious references: the formulas of PAPER.md as nested loops over single numbers and vectors."""
+"""Slow, obvious references: the formulas of docs/method.md as nested loops over single numbers and vectors."""
 
 from collections import deque
 
@@ -164,7 +164,7 @@ def unit(layer, x):
 
 
 def pose_lifter(model, keypoints):
-    """The network of PAPER.md with the model's own weights: first layer, residual blocks, last layer."""
+    """The network of docs/method.md with the model's own weights: first layer, residual blocks, last layer."""
     x = unit(model.first, keypoints.astype(np.float64))
     for kernel, (a, b) in zip(model.kernels, model.pairs, strict=True):
         y = unit(b, unit(a, x))

@@ -41,3 +41,12 @@ def seen_somehow(pose, seed=1):
         np.einsum("bxy,btjy->btjx", rotation, pose).astype(np.float32),
         rotation[:, :, 2].astype(np.float32),
     )
+
+
+def a_batch(batch=64, channels=3, frames=3):
+    """Random keypoints (batch, frames, 17, channels) and poses (batch, frames, 17, 3)."""
+    rng = np.random.default_rng(3)
+    return (
+        rng.uniform(-1, 1, (batch, frames, 17, channels)).astype(np.float32),
+        rng.normal(size=(batch, frames, 17, 3)).astype(np.float32),
+    )

@@ -1,4 +1,4 @@
-"""Someone who stands before a camera."""
+"""A person who stands in front of a camera."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ SIZE_PX = (1000, 1000)
 
 
 def standing(frames=4):
-    """A person (frames, 17, 3) in world metres, z up, facing -y (the left side is at +x), the left hand raised."""
+    """A person (frames, 17, 3) in world meters, z up, facing -y (the left side is at +x), the left hand raised."""
     places = {
         "hip": (0, 0.9), "right_hip": (-0.12, 0.9), "right_knee": (-0.14, 0.5), "right_ankle": (-0.15, 0.08),
         "left_hip": (0.12, 0.9), "left_knee": (0.14, 0.5), "left_ankle": (0.15, 0.08), "spine": (0, 1.15),

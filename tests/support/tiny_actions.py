@@ -1,4 +1,4 @@
-"""Tiny recognisable actions in CTR-GCN's layout: a body that lifts its left arm, its right arm, or neither."""
+"""Tiny recognizable actions in CTR-GCN's layout: a body that lifts its left arm, its right arm, or neither."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ CLASSES = ("lift-left", "lift-right", "stand")
 
 
 def body(rng, label, frames):
-    """Kinect metres (frames, 25, 3), three metres away; the arm of `label` goes up and down."""
+    """Kinect meters (frames, 25, 3), three meters away; the arm of `label` goes up and down."""
     pose = np.random.default_rng(0).uniform((-0.3, -1, 2.9), (0.3, 1, 3.1), (25, 3))
     motion = np.repeat(pose[None], frames, axis=0) + rng.normal(size=3) * 0.2
     if label < 2:

@@ -5,8 +5,10 @@ import functools
 import keras
 import numpy as np
 
-from skelgnn_tf.configs.config import Config, build_model
+from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.skeletons import ALL
 from support import oracles
 
@@ -17,16 +19,16 @@ IMAGE_SIZE = (640, 480)
 def lift_config(**options):
     """A lifter of four channels, for a phone unless said otherwise."""
     phone = {"frames": 3, "channels": 4, "squeeze": 0.5, "confidence": True, "keypoint_frame": "person", "flip": False}
-    return Config(**phone | options)
+    return LiftConfig(**phone | options)
 
 
 def action_config(**options):
-    """A recogniser of keypoints, of four to twelve channels."""
+    """A recognizer of keypoints, of four to twelve channels."""
     small = {
-        "task": "action", "input": "keypoints", "skeleton": "coco_17", "frames": 8, "persons": 1, "size": "small",
+        "input": "keypoints", "skeleton": "coco_17", "frames": 8, "persons": 1, "size": "small",
         "channels": 4, "squeeze": 0.5, "normalization": "box", "sampling": "window", "fps": 0.0,
     }  # fmt: skip
-    return Config(**small | options)
+    return ActionConfig(**small | options)
 
 
 @functools.cache
@@ -63,6 +65,11 @@ def _spread(model, rng):
     spread = scores.std(axis=0).max()
     model.dense.kernel.assign(model.dense.kernel / spread)
     model.dense.bias.assign((model.dense.bias - scores.mean(axis=0)) / spread)
+
+
+def loaded(config):
+    """The model of a config as `checkpoints.load` returns it."""
+    return LoadedModel("tiny", lived_in(config), config)
 
 
 def phone(config, layout="coco_17", flip=False, **options):
@@ -112,13 +119,13 @@ def onnx(config, layout="coco_17", flip=False, quantization="none"):
 # A conversion takes seconds, and a cache takes f(x) and f(x=x) for different calls.
 @functools.cache
 def _tflite(config, layout, flip, quantization):
-    from skelgnn_tf.export import quantization as quantize
     from skelgnn_tf.export.formats import tflite
+    from skelgnn_tf.export.quantization import calibrated
 
     model = phone(config, layout, flip)
     clips = calibration(config, layout) if quantization in ("int8", "int16x8") else None
     if quantization == "int8":
-        model = quantize.calibrated(model, clips)
+        model = calibrated(model, clips)
     return tflite.convert(model, quantization, clips.one_by_one() if clips else ())
 
 

@@ -15,7 +15,7 @@ TAKES = (("S1", "Walking"), ("S1", "Eating 1"), ("S5", "Eating"), ("S9", "Walkin
 
 
 def world_pose(frames, seed):
-    """World metres (frames, 17, 3): limbs swing, each take in its own way."""
+    """World meters (frames, 17, 3): limbs swing, each take in its own way."""
     rng = np.random.default_rng(seed)
     rows = []
     for name in H36M_17.joints:

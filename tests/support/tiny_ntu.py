@@ -7,7 +7,7 @@ FIRST_ID = 72057594037931101
 
 
 def body(frames, seed=0, sway=0.1):
-    """All columns of a body's joints (frames, 25, 12): x y z (metres, y up, x to the sensor's left), depth xy, colour
+    """All columns of a body's joints (frames, 25, 12): x y z (meters, y up, x to the sensor's left), depth xy, color
     xy, quaternion, tracking state."""
     rng = np.random.default_rng(seed)
     at = rng.uniform((-0.5, -0.9, 2.5), (0.5, 0.9, 3.0), (25, 3))
@@ -39,7 +39,7 @@ def text(frames):
     return "".join(line + "\n" for line in lines(frames))
 
 
-def alone(rows, body_id=FIRST_ID):
+def single(rows, body_id=FIRST_ID):
     """Frames of one body that is always seen."""
     return [{body_id: joints} for joints in rows]
 
@@ -49,5 +49,5 @@ def write(folder, *names, frames=8):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         seed = int("".join(character for character in name if character.isdigit()))
-        (folder / f"{name}.skeleton").write_text(text(alone(body(frames, seed))))
+        (folder / f"{name}.skeleton").write_text(text(single(body(frames, seed))))
     return folder

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def annotation_3d(name, label, frames=6, persons=1, seed=0):
-    """As in PYSKL's ntu60_3danno.pkl: float16 metres of Kinect."""
+    """As in PYSKL's ntu60_3danno.pkl: float16 meters of Kinect."""
     keypoint = np.random.default_rng(seed).uniform((-1, -1, 2.5), (1, 1, 3.5), (persons, frames, 25, 3))
     return dict(frame_dir=name, label=label, total_frames=frames, keypoint=keypoint.astype(np.float16))
 

@@ -9,8 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from skelgnn_tf.configs.config import Config, build_model, load_model, save_model
+from skelgnn_tf import checkpoints
+from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.models import ActionRecognizer
+from skelgnn_tf.models.build import build_model
 from support import oracles, tiny_h36m
 
 BACKENDS = [
@@ -20,11 +22,11 @@ BACKENDS = [
 
 SMALL = {"channels": 4, "squeeze": 0.5, "blocks": 1}
 CONFIGS = {
-    "live": Config(frames=3, causal=True, every_frame=True, confidence=True, keypoint_frame="person", **SMALL),
-    "shared": Config(sharing="shared", skeleton="h36m_17_lcn", **SMALL),
+    "live": LiftConfig(frames=3, causal=True, every_frame=True, confidence=True, keypoint_frame="person", **SMALL),
+    "shared": LiftConfig(sharing="shared", skeleton="h36m_17_lcn", **SMALL),
 }
-RECOGNISER = Config(
-    task="action", input="pose", skeleton="ntu_25", persons=2, confidence=False, normalization="view",
+RECOGNISER = ActionConfig(
+    input="pose", skeleton="ntu_25", persons=2, confidence=False, normalization="view",
     stream="bone_motion", frames=8, size="small", channels=4, short_hops=1, max_hops=2, squeeze=0.5,
 )  # fmt: skip
 CLASSES = ("sit", "stand", "wave")
@@ -39,19 +41,22 @@ for name in ("tensorflow", "tf_keras"):
 import keras
 import numpy as np
 
-from skelgnn_tf.configs.config import Config, load_model
+from skelgnn_tf.configs import ActionConfig, LiftConfig
+from skelgnn_tf import checkpoints
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.datasets import h36m
-from skelgnn_tf.datasets.sequences import ActionSet, SequenceWriter
+from skelgnn_tf.datasets.sequences import SequenceSet, SequenceWriter
 from skelgnn_tf.skeletons import COCO_17
 from skelgnn_tf.training.fit import train
 
 folder = Path(sys.argv[1])
 assert keras.backend.backend() == os.environ["KERAS_BACKEND"] != "tensorflow"
 for file in sorted(folder.glob("*.keras")):
-    model, config = load_model(file)
+    loaded = checkpoints.load(file)
+    model, config = loaded.model, loaded.config
     np.save(file.with_suffix(".npy"), keras.ops.convert_to_numpy(model(np.load(file.with_suffix(".in.npy")))))
 
-config = Config(channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, batch_size=64, epochs=2,
+config = LiftConfig(channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, batch_size=64, epochs=2,
                 learning_rate=5e-3, validation=0.3, ema=0.5)
 clips = h36m.load(folder).train
 train(config, folder / "whole", clips=clips)
@@ -60,7 +65,7 @@ varied = config.replace(
     joint_offset=0.02, body_variety=0.1, limb_mix=0.2, limb_turn=5.0, side_swap=0.1, joint_drop=0.05,
 )
 train(varied, folder / "varied", clips=clips)
-trained, _ = load_model(folder / "whole")
+trained = checkpoints.load(folder / "whole").model
 np.save(folder / "trained.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "shared.in.npy"))))
 
 # Three classes: who moves along x, along y, or not at all.
@@ -72,10 +77,10 @@ for label in np.arange(24) % 3:
     clip[..., 2] = 1
     writer.add(f"clip {len(writer.parts)}", clip, label, 30)
 data = writer.close()
-config = Config(task="action", frames=8, size="small", channels=4, short_hops=1, max_hops=1, dynamic=False,
+config = ActionConfig(frames=8, size="small", channels=4, short_hops=1, max_hops=1, dynamic=False,
                 batch_size=12, epochs=8, learning_rate=0.02, validation=0.25, ema=0.5)
-train(config, folder / "action", clips=ActionSet(COCO_17, ("sit", "stand", "wave"), data, data))
-trained, _ = load_model(folder / "action")
+train(config, folder / "action", clips=SequenceSet(COCO_17, ("sit", "stand", "wave"), data, data))
+trained = checkpoints.load(folder / "action").model
 np.save(folder / "action.npy", keras.ops.convert_to_numpy(trained(np.load(folder / "action.in.npy"))))
 """
 
@@ -87,7 +92,7 @@ def elsewhere(request, tmp_path_factory):
     rng = np.random.default_rng(0)
     models = {}
     model = oracles.randomize(build_model(RECOGNISER, CLASSES), scale=0.3)
-    save_model(model, RECOGNISER, folder / "recogniser.keras")
+    checkpoints.save(model, RECOGNISER, folder / "recogniser.keras")
     x = rng.normal(size=(3, 2, 8, 25, 3)).astype(np.float32)
     x[1, 1] = 0
     np.save(folder / "recogniser.in.npy", x)
@@ -101,7 +106,7 @@ def elsewhere(request, tmp_path_factory):
             model.fit(
                 rng.uniform(-1, 1, (32, 1, 17, 2)), rng.normal(size=(32, 1, 17, 3)), verbose=0, epochs=2, batch_size=16
             )
-        save_model(model, config, folder / f"{name}.keras")
+        checkpoints.save(model, config, folder / f"{name}.keras")
         x = rng.uniform(-0.5, 0.5, (3, config.frames, 17, model.input_channels)).astype(np.float32)
         np.save(folder / f"{name}.in.npy", x)
         models[name] = np.asarray(model(x))
@@ -130,7 +135,7 @@ def test_training_works_without_tensorflow(elsewhere):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert float(rows[-1]["mpjpe_mm"]) == pytest.approx(1000 * float(rows[-1]["loss"]), rel=1e-3)
     # And what it trained is opened by TensorFlow.
-    model, _ = load_model(folder / "whole")
+    model = checkpoints.load(folder / "whole").model
     np.testing.assert_allclose(
         np.asarray(model(np.load(folder / "shared.in.npy"))), np.load(folder / "trained.npy"), atol=1e-5
     )
@@ -148,7 +153,8 @@ def test_a_recogniser_trains_without_tensorflow(elsewhere):
         rows = list(csv.DictReader(file))
     assert len(rows) == 8 and float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert all(0 <= float(row[name]) <= 1 for row in rows for name in ("top1", "val_top1"))
-    model, config = load_model(folder / "action")
+    loaded = checkpoints.load(folder / "action")
+    model, config = loaded.model, loaded.config
     assert isinstance(model, ActionRecognizer) and (config.skeleton, config.confidence) == ("coco_17", True)
     np.testing.assert_allclose(
         np.asarray(model(np.load(folder / "action.in.npy"))), np.load(folder / "action.npy"), atol=1e-5

@@ -19,11 +19,11 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.configs import LiftConfig
 from skelgnn_tf.datasets import h36m
 from skelgnn_tf.training.fit import train
 
-config = Config(channels=4, squeeze=0.5, blocks=1, sharing="shared", dropout=0.0, batch_size=64, epochs=2,
+config = LiftConfig(channels=4, squeeze=0.5, blocks=1, sharing="shared", dropout=0.0, batch_size=64, epochs=2,
                 learning_rate=5e-3, validation=0.3, dynamic=False)
 clips = h36m.load(sys.argv[1]).train
 for distribute in ("none", "mirrored"):

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from skelgnn_tf.configs.config import Config, load_model
+from skelgnn_tf import checkpoints
+from skelgnn_tf.configs import LiftConfig, from_json
 from skelgnn_tf.datasets import h36m
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.inference.windows import lift
 from skelgnn_tf.skeletons import H36M_17
 from skelgnn_tf.training import fit as training
+from skelgnn_tf.training import run_folder
 from skelgnn_tf.training.callbacks import NotANumber
 from skelgnn_tf.training.lift import task as lifting
 from skelgnn_tf.training.lift.batches import Batcher, cut_windows
@@ -25,7 +27,7 @@ from support import tiny_h36m
 from support.interrupts import interrupting
 
 # Shared weights and a static graph make the smallest graph for TensorFlow to trace.
-TINY = Config(
+TINY = LiftConfig(
     channels=4, squeeze=0.5, blocks=1, sharing="shared", dynamic=False, batch_size=32, epochs=3, learning_rate=5e-3,
     noise=0.01, validation=0.3, seed=3,
 )  # fmt: skip
@@ -49,7 +51,7 @@ def history(folder):
 
 
 def weights(file):
-    return load_model(file)[0].get_weights()
+    return checkpoints.load(file).model.get_weights()
 
 
 def assert_same_model(one, other):
@@ -61,7 +63,7 @@ def validation_mm(folder, clips, config):
     """What the kept model scores on the held-out takes, by our own loop."""
     held_out = lifting.hold_out(clips, config.validation)[1]
     assert held_out
-    model, _ = load_model(folder)
+    model = checkpoints.load(folder).model
     errors = []
     for clip in held_out:
         truth = clip.pose_m - clip.pose_m[:, :1]
@@ -83,7 +85,7 @@ def test_a_run_folder_holds_all_that_is_needed_later(whole, clips):
     folder = whole[0.0]
     names = {f.name for f in folder.iterdir()}
     assert {"config.json", "model.keras", "last.keras", "checkpoints", "history.csv", "logs"} == names
-    assert Config.from_json((folder / "config.json").read_text()) == TINY == load_model(folder)[1]
+    assert from_json((folder / "config.json").read_text()) == TINY == checkpoints.load(folder).config
     assert len(history(folder)) == 3
     assert list((folder / "logs").rglob("events.out.tfevents.*"))
     state = json.loads((folder / "checkpoints" / "state.json").read_text())
@@ -146,41 +148,45 @@ def test_a_finished_run_is_not_trained_again_but_on(whole, clips, tmp_path):
     folder = tmp_path / "more"
     shutil.copytree(whole[0.0], folder)
     before = weights(folder / "last.keras")
-    assert "give a larger --epochs" in run(TINY, folder, clips, resume=True)
+    assert "use a larger --epochs" in run(TINY, folder, clips, resume=True)
     for a, b in zip(weights(folder / "last.keras"), before, strict=True):
         np.testing.assert_array_equal(a, b)
-    more = training.resumed_config(folder, epochs=4)
+    more = run_folder.resumed_config(folder, epochs=4)
     assert more == TINY.replace(epochs=4)
     run(more, folder, clips, resume=True)
     assert [row["epoch"] for row in history(folder)] == [0, 1, 2, 3]
     # The learning rate falls with each epoch as the recipe has it, past the first --epochs too.
-    assert Config.from_json((folder / "config.json").read_text()).epochs == 4
+    assert from_json((folder / "config.json").read_text()).epochs == 4
 
 
 def test_resuming_keeps_the_settings(whole, tmp_path):
-    assert training.resumed_config(whole[0.0]) == TINY
-    assert training.resumed_config(whole[0.0], channels=4) == TINY
-    with pytest.raises(ValueError, match=r"leave out --channels, --seed \(only --epochs and where the data"):
-        training.resumed_config(whole[0.0], channels=8, seed=4, epochs=9)
-    with pytest.raises(FileNotFoundError, match="found no run in .*--output"):
-        training.resumed_config(tmp_path)
+    assert run_folder.resumed_config(whole[0.0]) == TINY
+    assert run_folder.resumed_config(whole[0.0], channels=4) == TINY
+    with pytest.raises(
+        ValueError, match=r"except for --epochs and the place of the data. Received: --channels, --seed. Leave"
+    ):
+        run_folder.resumed_config(whole[0.0], channels=8, seed=4, epochs=9)
+    with pytest.raises(
+        FileNotFoundError, match="--resume must be used with a run folder. Received: .* Name a run with --output"
+    ):
+        run_folder.resumed_config(tmp_path)
 
 
 def test_a_run_without_a_checkpoint_cannot_be_resumed(clips, tmp_path):
     (tmp_path / "config.json").write_text(TINY.to_json())
-    with pytest.raises(FileNotFoundError, match="no checkpoint to resume from.*without --resume"):
+    with pytest.raises(FileNotFoundError, match="must have a checkpoint for --resume.*Train without --resume"):
         run(TINY, tmp_path, clips, resume=True)
 
 
 def test_training_on_one_clip_learns_it(clips, tmp_path):
-    config = Config(
+    config = LiftConfig(
         channels=8, squeeze=0.5, blocks=1, dropout=0.0, flip=False, batch_size=5, epochs=30,
         learning_rate=1e-2, decay=1.0, validation=0.0,
     )  # fmt: skip
     run(config, tmp_path / "run", clips[:1])
     errors = [row["mpjpe_mm"] for row in history(tmp_path / "run")]
     assert errors[-1] < errors[0] / 5
-    model, _ = load_model(tmp_path / "run")
+    model = checkpoints.load(tmp_path / "run").model
     truth = clips[0].pose_m - clips[0].pose_m[:, :1]
     learnt = np.linalg.norm(lift(model, screen_keypoints(clips[0], False)) - truth, axis=-1).mean() * 1000
     mean_pose = np.linalg.norm(truth.mean(axis=0) - truth, axis=-1).mean() * 1000
@@ -226,7 +232,7 @@ def test_mixed_precision_and_xla_train_too(clips, tmp_path):
         keras.config.set_dtype_policy(policy)
     rows = history(tmp_path / "run")
     assert np.isfinite(rows[-1]["loss"]) and rows[-1]["loss"] < rows[0]["loss"]
-    model, _ = load_model(tmp_path / "run")
+    model = checkpoints.load(tmp_path / "run").model
     assert all(w.dtype == "float32" for w in model.trainable_weights)
 
 
@@ -247,7 +253,10 @@ def test_a_run_that_stood_there_is_moved_aside(clips, tmp_path):
 
 def test_a_folder_of_something_else_is_never_touched(clips, tmp_path):
     (tmp_path / "thesis.tex").write_text("important")
-    with pytest.raises(ValueError, match="holds something that is no run.*--output"):
+    with pytest.raises(
+        ValueError,
+        match="--output must be a new folder or a run of skelgnn-tf. .*holds something else.*Choose another --output",
+    ):
         run(TINY, tmp_path, clips)
     assert [f.name for f in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -255,7 +264,9 @@ def test_a_folder_of_something_else_is_never_touched(clips, tmp_path):
 def test_an_output_below_a_file_is_refused(clips, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(ValueError, match="choose another --output") as refused:
+        with pytest.raises(
+            ValueError, match="--output must be a writable folder. .*Choose another --output"
+        ) as refused:
             run(TINY, folder, clips)
         assert "\n" not in str(refused.value)
     assert [f.name for f in tmp_path.iterdir()] == ["file"]
@@ -265,7 +276,7 @@ def test_data_that_do_not_fit_leave_the_old_run_where_it_is(clips, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    with pytest.raises(ValueError, match="fewer than the window of 27"):
+    with pytest.raises(ValueError, match="the 27 frames of a window"):
         run(TINY.replace(frames=27), folder, clips)
     assert [f.name for f in tmp_path.iterdir()] == ["run"]
 
@@ -284,5 +295,5 @@ def test_held_out_takes_are_whole_takes_and_about_as_many_as_asked_for(clips):
 
 
 def test_a_run_gets_a_name_from_its_data():
-    name = training.default_folder(TINY.replace(dataset=("h36m", "fitness"), frames=9))
+    name = run_folder.default_folder(TINY.replace(dataset=("h36m", "fitness"), frames=9))
     assert name.parent.name == "runs" and name.name.startswith("h36m-fitness-9f-")

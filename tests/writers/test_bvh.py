@@ -135,7 +135,7 @@ def test_frames_without_anyone_lie_between_their_neighbours(tmp_path):
     places, _ = read(bvh_text(gone, H36M_17, 30.0), H36M_17, tmp_path)
     seen = [2, 3, 4, 7, 8, 9, 10]
     np.testing.assert_allclose(places[seen], (pose_m * TO_FILE)[seen], atol=5e-6)
-    with pytest.raises(ValueError, match="nobody is seen in any"):
+    with pytest.raises(ValueError, match="at least one frame in which the person is seen"):
         bvh_text(np.full((3, 17, 3), np.nan), H36M_17, 30.0)
 
 

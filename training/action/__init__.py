@@ -1,1 +1,1 @@
-"""Training and scoring of action recognisers."""
+"""Training and scoring of action recognizers."""

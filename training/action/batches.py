@@ -7,36 +7,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.configs import ActionConfig
 from skelgnn_tf.datasets.sequences import Sequences
+from skelgnn_tf.frame_sampling import clip_positions
 from skelgnn_tf.skeletons import Skeleton
-
-#: Shares of a clip that "resize" takes in training, and at test (from the middle), as CTR-GCN has them.
-_CROP_TRAIN, _CROP_TEST = (0.5, 1.0), 0.95
 
 
 class ActionBatcher:
-    """Makes batches out of rows of a Sequences; a batch depends on the seed and its number alone.
+    """Makes batches from rows of a Sequences. A batch depends only on the seed and on its number.
 
-    How a clip becomes T frames (`sampling`):
-
-    - "resize": a crop of 50 to 100 % of it (95 % from the middle at test), but not less than T frames if it has them,
-      interpolated to T frames. Source: CTR-GCN's valid_crop_resize.
-    - "repeat": a clip of fewer than T frames starts again until they are full, of a longer one T frames are taken.
-      Source: 2s-AGCN, the paper.
-    - "window": T frames at the config's frame rate from anywhere (from the middle at test), as a live window sees it;
-      the last frame of a clip that ends too soon stands still.
+    `frame_sampling.clip_positions` describes how a clip becomes T frames.
 
     Args:
         sequences: Clips.
-        config: What a batch is made of.
-        skeleton: Of the clips.
-        classes: Names by label, for mirroring: "wave-left-hand" becomes "wave-right-hand".
-        training: Whether clips are augmented and shuffled; otherwise they come as they stand.
+        config: Settings of a batch.
+        skeleton: Skeleton of the clips.
+        classes: Class names in the order of the labels, for mirroring: "wave-left-hand" becomes "wave-right-hand".
+        training: Whether clips are shuffled and augmented. Otherwise they come in order and unchanged.
     """
 
     def __init__(
-        self, sequences: Sequences, config: Config, skeleton: Skeleton, classes: Sequence[str], training: bool
+        self, sequences: Sequences, config: ActionConfig, skeleton: Skeleton, classes: Sequence[str], training: bool
     ) -> None:
         self.sequences, self.config, self.skeleton, self.training = sequences, config, skeleton, training
         self.num_classes = len(classes)
@@ -45,19 +36,19 @@ class ActionBatcher:
 
     @property
     def steps(self) -> int:
-        """Batches in one pass: full ones in training, all otherwise."""
+        """Batches in one epoch: the full ones in training, all of them otherwise."""
         count, size = len(self.sequences), self.config.batch_size
         return max(1, count // size) if self.training else -(-count // size)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """(persons, frames, joints, channels) of a clip in a batch."""
+        """Shape of a clip in a batch: (persons, T, joints, channels)."""
         config = self.config
         channels = self.sequences.channels if self.sequences.kind == "pose" else 2 + config.confidence
         return (config.persons, config.frames, self.skeleton.num_joints, channels)
 
     def rows(self, step: int) -> np.ndarray:
-        """Which clips the batch of a step holds, steps counted from 0 over all epochs."""
+        """Rows of the clips in the batch of a step, int (batch,); steps count from 0 over all epochs."""
         epoch, batch = divmod(step, self.steps)
         order = np.arange(len(self.sequences))
         if self.training:
@@ -65,7 +56,12 @@ class ActionBatcher:
         return order[batch * self.config.batch_size : (batch + 1) * self.config.batch_size]
 
     def __call__(self, step: int) -> tuple[np.ndarray, ...]:
-        """The batch of a step: clips float32 (batch, persons, T, joints, channels), one-hot labels, [weights]."""
+        """The batch of a step.
+
+        Returns:
+            Clips float32 (batch, persons, T, joints, channels) and one-hot labels float32 (batch, classes); with class
+            weights in training also float32 (batch,).
+        """
         config, rows = self.config, self.rows(step)
         rng = np.random.default_rng([config.seed, 2, step])
         at = self._positions(rows, rng)
@@ -74,7 +70,7 @@ class ActionBatcher:
         x = self._interpolated(rows, at)
         label = self.sequences.label[rows]
         if self.training and config.flip:
-            # A class that says a side, but has no counterpart, keeps its clips as they are.
+            # Clips of a class that names a side, but has no counterpart, are not mirrored.
             chosen = (rng.random(len(rows)) < 0.5) & (self.mirrored_label[label] >= 0)
             x[chosen] = x[chosen][..., list(self.skeleton.mirror), :]
             x[chosen, ..., 0] *= -1
@@ -83,31 +79,27 @@ class ActionBatcher:
         return (x, y) if self.weights is None else (x, y, self.weights[label])
 
     def _positions(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Which frames of the clips are looked at, as fractions: float64 (batch, T)."""
+        """Positions of the frames in the clips, with fractions: float64 (batch, T)."""
         config, lengths = self.config, self.sequences.frames[rows].astype(float)[:, None]
-        # Drawn even where it is not used, so that all samplings share one order of draws.
+        # Drawn even if unused, so that the order of draws is the same for each sampling.
         share, place = rng.random((2, len(rows), 1))
         if not self.training:
             share, place = share * 0, place * 0 + 0.5
-        t = np.arange(config.frames)[None]
-        if config.sampling == "resize":
-            low, high = _CROP_TRAIN if self.training else (_CROP_TEST, _CROP_TEST)
-            kept = np.floor(lengths * (low + (high - low) * share))
-            kept = np.minimum(np.maximum(kept, config.frames), lengths)
-            start = np.floor(place * (lengths - kept + (1 if self.training else 0)))
-            return start + np.clip((t + 0.5) * kept / config.frames - 0.5, 0, kept - 1)
-        if config.sampling == "repeat":
-            start = np.floor(place * np.maximum(lengths - config.frames + 1, 1))
-            return np.where(lengths < config.frames, t % lengths, start + t)
         step = self.sequences.fps[rows].astype(float)[:, None] / config.fps if config.fps else np.ones_like(lengths)
         if self.training and config.rate_jitter:
             step = step * (1 + config.rate_jitter) ** (2 * share - 1)
-        start = place * np.maximum(lengths - 1 - step * (config.frames - 1), 0)
-        # Halves go up: to the nearest even number, a clip from the middle would show every second frame twice.
-        return np.minimum(np.floor(start + step * t + 0.5), lengths - 1)
+        return clip_positions(lengths, config.frames, config.sampling, step, share, place, self.training)
 
     def _interpolated(self, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Frames between two frames, linear; nearest where a joint is missing in one of the two."""
+        """Clips at positions between frames: linear, or nearest where a joint is missing in one of the two frames.
+
+        Args:
+            rows: int (batch,), which clips.
+            at: float64 (batch, T), positions of the frames.
+
+        Returns:
+            float32 (batch, persons, T, joints, channels).
+        """
         persons, confidence = self.config.persons, self.sequences.kind == "keypoints" and self.sequences.channels == 3
         low = np.floor(at).astype(int)
         x = self.sequences.take(rows, low, persons)
@@ -120,18 +112,27 @@ class ActionBatcher:
 
 
 def _held(at: np.ndarray, dropped: np.ndarray) -> np.ndarray:
-    """Where a frame is dropped, the one before it stands still; the first one always stays."""
+    """Positions (batch, T) with each dropped frame replaced by the previous one; the first frame is never dropped."""
     kept = np.maximum.accumulate(np.where(dropped, 0, np.arange(at.shape[1])), axis=1)
     return np.take_along_axis(at, kept, axis=1)
 
 
 def mirrored_labels(classes: Sequence[str]) -> np.ndarray:
-    """The label of each class seen in a mirror: int (classes,).
+    """The label of each class after mirroring.
 
-    "wave-left-hand" becomes "wave-right-hand"; a class without a side is its own; -1 where the counterpart is missing.
+    Args:
+        classes: Class names in the order of the labels.
+
+    Returns:
+        int (classes,): the class with the sides in its name swapped, the class itself if its name has no side, -1 if
+        there is no such class.
+
+    Example:
+        >>> mirrored_labels(("wave-left-hand", "wave-right-hand", "sit")).tolist()
+        [1, 0, 2]
     """
     swap = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "LEFT": "RIGHT", "RIGHT": "LEFT"}
-    # "upright" and "leftover" say no side.
+    # "upright" and "leftover" do not name a side.
     pattern = re.compile(
         r"(?<![A-Za-z])(left|right)(?![a-z])|(?<![A-Z])(Left|Right)(?![a-z])|(?<![A-Z])(LEFT|RIGHT)(?![A-Z])"
     )
@@ -140,7 +141,15 @@ def mirrored_labels(classes: Sequence[str]) -> np.ndarray:
 
 
 def class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Weights that let all classes count alike: float32 (classes,), 1 on average of the clips, 0 without clips."""
+    """Weights that give all classes the same total weight.
+
+    Args:
+        labels: int (clips,).
+        num_classes: Number of classes.
+
+    Returns:
+        float32 (classes,): 1 on average over the clips, 0 for a class without clips.
+    """
     counts = np.bincount(labels, minlength=num_classes)
     there = counts > 0
     return np.where(there, len(labels) / (there.sum() * np.maximum(counts, 1)), 0).astype(np.float32)

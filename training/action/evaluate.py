@@ -1,24 +1,25 @@
-"""Evaluation of recognisers: one model, or several streams fused, on a test split."""
+"""Evaluation of recognizers: one model, or several fused streams, on a test split."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
 from rich.console import Console
 
 from skelgnn_tf import checkpoints
-from skelgnn_tf.configs.config import Config
-from skelgnn_tf.datasets.sequences import ActionSet, Sequences
+from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.configs import ActionConfig
+from skelgnn_tf.datasets.sequences import Sequences, SequenceSet
 from skelgnn_tf.models import ActionRecognizer
 from skelgnn_tf.training.action.batches import ActionBatcher
 from skelgnn_tf.training.action.report import show_actions, write_action_report
 from skelgnn_tf.training.action.scores import fuse, score_actions
 from skelgnn_tf.training.action.task import load_data
-from skelgnn_tf.training.lift.evaluate import report_folder
-from skelgnn_tf.training.lift.report import hand_over
+from skelgnn_tf.training.reports import hand_over, report_folder
 
 
 def evaluate_actions(
@@ -33,53 +34,48 @@ def evaluate_actions(
     json_path: str | None = None,
     folder: Path | None = None,
     console: Console | None = None,
-) -> dict:
-    """Scores recognisers on a test split and writes their report.
+) -> dict[str, Any]:
+    """Scores recognizers on a test split and writes their report.
 
     Args:
-        paths: Run folders, `.keras` files or presets; the softmax scores of several are averaged.
-        weights: One for each of several models; None for equal ones.
-        dataset: A data set; empty for the one of the first model's training.
+        paths: Run folders, `.keras` files or presets. The softmax scores of several are averaged.
+        weights: One for each of several models; None weights them equally.
+        dataset: A data set; empty for the one of each model's training.
         data_dir: Its folder.
         data_file: Its file.
-        labels: Its classes' names.
-        skip_bad: Leave bad clips out; None for as trained.
-        json_path: Where the report's JSON goes too; "-" prints it and nothing else.
-        folder: Where the report goes; None for report/ of the run, ensemble/ of the first of several.
-        console: Where the summary is shown.
+        labels: Text file with the names of its classes.
+        skip_bad: Skip bad clips; None for the setting of the training.
+        json_path: Path of a copy of report.json; "-" prints it, and nothing else.
+        folder: Report folder; None for report/ of the run, or ensemble/ of the first of several.
+        console: Where the summary is printed.
 
     Returns:
-        The scores, plain values; see `score_actions`.
+        The scores as plain values; see `score_actions`.
 
     Raises:
-        ValueError, FileNotFoundError: Models or data that do not fit each other.
+        ValueError, FileNotFoundError: A model or a data set that is missing, damaged or does not fit.
     """
     console = console or Console(quiet=json_path == "-")
     if weights is not None and len(paths) == 1:
-        raise ValueError(f"--weights are of an --ensemble; got them for {paths[0]} alone")
+        raise ValueError(f"--weights must be used with --ensemble. Received: one model, {paths[0]}.")
     loaded = [checkpoints.load(path, "action") for path in paths]
-    configs = [_with_data(config, dataset, data_dir, data_file, labels, skip_bad) for _, config in loaded]
-    _check_members(paths, [model for model, _ in loaded])
-    split, members, kept = None, [], {}
-    for path, (model, _), config in zip(paths, loaded, configs, strict=True):
-        source = _source(config)
-        if source not in kept:
-            kept[source] = load_data(config, console)
-        data = kept[source]
-        _check_classes(path, model, data)
-        split = split or data
-        if list(data.test.names) != list(split.test.names):
-            raise ValueError(f"{path} was trained on other data than {paths[0]}; name one --dataset for all of them")
-        members.append(predict_sequences(model, config, data.test))
+    _check_classes_agree(loaded)
+    configs = [_with_data(one.config, dataset, data_dir, data_file, labels, skip_bad) for one in loaded]
+    sets = _data_of(loaded, configs, console)
+    data = sets[0]
+    members = [
+        predict_sequences(one.model, config, own.test) for one, config, own in zip(loaded, configs, sets, strict=True)
+    ]
     probabilities = fuse(members, weights) if len(members) > 1 else members[0]
-    labels_ = split.test.label
-    scores = score_actions(probabilities, labels_, split.classes) | _about(paths, loaded, configs, split)
+    scores = score_actions(probabilities, data.test.label, data.classes) | {
+        "model": ", ".join(str(path) for path in paths),
+        "dataset": configs[0].dataset[0],
+        "stream": ", ".join(config.stream for config in configs),
+        "parameters": sum(int(one.model.count_params()) for one in loaded),
+        "left_out": list(data.left_out),
+    }
     if len(members) > 1:
-        shares = np.full(len(members), 1 / len(members)) if weights is None else np.array(weights) / np.sum(weights)
-        scores["ensemble"] = [
-            {"model": str(p), "stream": c.stream, "weight": float(w), "top1": float((m.argmax(1) == labels_).mean())}
-            for p, c, w, m in zip(paths, configs, shares, members, strict=True)
-        ]
+        scores["ensemble"] = _ensemble(paths, configs, members, data.test.label, weights)
     folder = folder or (report_folder(paths[0]) if len(paths) == 1 else report_folder(paths[0]).with_name("ensemble"))
     files = write_action_report(scores, folder)
     show_actions(scores, console)
@@ -87,46 +83,80 @@ def evaluate_actions(
     return scores
 
 
-def predict_sequences(model: ActionRecognizer, config: Config, sequences: Sequences) -> np.ndarray:
-    """Softmax scores float32 (clips, classes), one test crop a clip, whatever the backend."""
+def predict_sequences(model: ActionRecognizer, config: ActionConfig, sequences: Sequences) -> np.ndarray:
+    """Softmax scores float32 (clips, classes) of one window per clip, on every backend."""
     batcher = ActionBatcher(sequences, config, model.skeleton, model.classes, training=False)
     batches = (ops.softmax(model(batcher(step)[0], training=False)) for step in range(batcher.steps))
     return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
 
 
-def _with_data(config: Config, dataset, data_dir, data_file, labels, skip_bad) -> Config:
+def _data_of(loaded: Sequence[LoadedModel], configs: Sequence[ActionConfig], console: Console) -> list[SequenceSet]:
+    """The data set of each model, loaded once where it is the same; all have the same test clips."""
+    kept: dict[tuple[Any, ...], SequenceSet] = {}
+    sets = []
+    for one, config in zip(loaded, configs, strict=True):
+        source = _source(config)
+        if source not in kept:
+            kept[source] = load_data(config, console)
+        _check_classes(one, kept[source])
+        sets.append(kept[source])
+        if list(sets[-1].test.names) != list(sets[0].test.names):
+            raise ValueError(
+                f"{one.name} must have the test clips of {loaded[0].name}. Received: other data. Name one --dataset "
+                "for all of them."
+            )
+    return sets
+
+
+def _ensemble(
+    paths: Sequence[Path | str],
+    configs: Sequence[ActionConfig],
+    members: Sequence[np.ndarray],
+    labels: np.ndarray,
+    weights: Sequence[float] | None,
+) -> list[dict[str, Any]]:
+    """The fused models: name, stream, normalized weight and top-1 accuracy of each."""
+    shares = np.full(len(members), 1 / len(members)) if weights is None else np.array(weights) / np.sum(weights)
+    return [
+        {"model": str(p), "stream": c.stream, "weight": float(w), "top1": float((m.argmax(1) == labels).mean())}
+        for p, c, w, m in zip(paths, configs, shares, members, strict=True)
+    ]
+
+
+def _with_data(
+    config: ActionConfig,
+    dataset: Sequence[str],
+    data_dir: Sequence[str],
+    data_file: str | None,
+    labels: str | None,
+    skip_bad: bool | None,
+) -> ActionConfig:
+    """The config with another data set where one is given."""
     if dataset and tuple(dataset) != config.dataset:
-        # What belonged to another data set does not belong to this one.
+        # Folder, file and labels belong to the previous data set.
         config = config.replace(dataset=tuple(dataset), data_dir=(), data_file="", labels="")
     changes = {"data_dir": tuple(data_dir), "data_file": data_file, "labels": labels, "skip_bad": skip_bad}
     return config.replace(**{name: value for name, value in changes.items() if value not in (None, ())})
 
 
-def _source(config: Config) -> tuple:
-    """What decides which sequences are loaded."""
+def _source(config: ActionConfig) -> tuple[Any, ...]:
+    """The settings that decide which sequences are loaded."""
     names = "dataset data_dir data_file labels input skeleton seed fitness_clips skip_bad".split()
     return tuple(getattr(config, name) for name in names)
 
 
-def _check_members(paths: Sequence[Path | str], models: Sequence) -> None:
-    for path, model in zip(paths, models, strict=True):
-        if model.classes != models[0].classes:
-            raise ValueError(f"{path} knows other classes than {paths[0]}; only models of the same classes are fused")
+def _check_classes_agree(loaded: Sequence[LoadedModel]) -> None:
+    for one in loaded:
+        if one.model.classes != loaded[0].model.classes:
+            raise ValueError(
+                f"{one.name} must have the classes of {loaded[0].name} to be fused with it. Received: other classes."
+            )
 
 
-def _check_classes(path: Path | str, model: ActionRecognizer, data: ActionSet) -> None:
-    if model.classes != data.classes:
+def _check_classes(one: LoadedModel, data: SequenceSet) -> None:
+    classes = one.model.classes
+    if classes != data.classes:
         raise ValueError(
-            f"{path} knows {len(model.classes)} classes ({', '.join(model.classes[:3])}, ...), the data have "
-            f"{len(data.classes)} ({', '.join(data.classes[:3])}, ...); score it on a data set of its own classes"
+            f"{one.name} must be scored on data with its {len(classes)} classes ({', '.join(classes[:3])}, ...). "
+            f"Received: {len(data.classes)} classes ({', '.join(data.classes[:3])}, ...). Name another --dataset."
         )
-
-
-def _about(paths: Sequence, loaded: Sequence[tuple], configs: Sequence[Config], data: ActionSet) -> dict:
-    return {
-        "model": ", ".join(str(path) for path in paths),
-        "dataset": configs[0].dataset[0],
-        "stream": ", ".join(config.stream for config in configs),
-        "parameters": sum(int(model.count_params()) for model, _ in loaded),
-        "left_out": list(data.left_out),
-    }

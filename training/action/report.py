@@ -1,4 +1,4 @@
-"""The report folder of action recognition, and its summary on the terminal; the twin of report.py."""
+"""The report folder of a recognizer: scores as JSON for programs, as tables for people, and as plots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,32 +16,45 @@ from matplotlib.ticker import PercentFormatter
 from rich.console import Console
 
 from skelgnn_tf.rendering.plot import save_png
-from skelgnn_tf.training.lift.report import MISSING, MODEL_COLOUR, rounded, table, write_text
+from skelgnn_tf.training.reports import (
+    GRID_COLOR,
+    LINE_COLOR,
+    MISSING,
+    MODEL_COLOR,
+    heading,
+    pictures,
+    rounded,
+    table,
+    write_text,
+)
 
-#: Shares to a thousandth of a percent: NTU-120's test splits have more than 50,000 clips.
+#: Shares are rounded to a thousandth of a percent: test splits of NTU RGB+D 120 have more than 50,000 clips.
 DECIMALS = 5
-#: More lines than this would bury a report; report.json has them all.
+#: Lines that report.md lists; report.json has all of them.
 LEFT_OUT_SHOWN = 50
-#: Up to this many classes each cell of the confusion matrix has room for its count.
+#: Up to this many classes, the cells of the confusion matrix show counts.
 COUNTED_CLASSES = 30
-#: The most tick labels that the confusion matrix has room for.
+#: Maximum number of tick labels of the confusion matrix.
 TICK_LABELS = 120
-#: Longer names of classes are cut in pictures.
+#: Longer class names are shortened in plots.
 LABEL_CHARACTERS = 28
-GRID_COLOUR, EMPTY_COLOUR, LINE_COLOUR, CHANCE_COLOUR = "#E4E7EC", "#DCDDE1", "#3A3F4B", "#E0A02B"
+EMPTY_COLOR, CHANCE_COLOR = "#DCDDE1", "#E0A02B"
 
 
-def write_action_report(scores: dict, folder: str | Path) -> list[Path]:
-    """Writes report.json, report.md and the pictures of one evaluation; a file that is there is replaced whole.
+def write_action_report(scores: dict[str, Any], folder: str | Path) -> list[Path]:
+    """Writes report.json, report.md and the plots of one evaluation; each file is replaced as a whole.
 
     Args:
-        scores: What `score_actions` gives; optionally with "left_out" (one line for each clip that was skipped),
-            "ensemble" ([{"model", "stream", "weight", "top1"}], the models whose `fuse` was scored), and any further
-            strings and integers (data set, model, stream, parameters) that head the report.
-        folder: Made if it is not there.
+        scores: Result of `score_actions`; optionally with "left_out" (one line for each clip that was skipped),
+            "ensemble" ([{"model", "stream", "weight", "top1"}], the models that were fused), and further strings and
+            integers (data set, model, stream, parameters) for the head of the report.
+        folder: Report folder, created if needed.
 
     Returns:
-        The files written.
+        The files, report.json first.
+
+    Raises:
+        ValueError: A score is NaN or infinite.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,33 +69,39 @@ def write_action_report(scores: dict, folder: str | Path) -> list[Path]:
     return written
 
 
-def as_json(scores: dict) -> str:
-    """The text of report.json: shares to five decimals, each row of the confusion matrix on a line of its own."""
+def as_json(scores: dict[str, Any]) -> str:
+    """The text of report.json: shares to five decimals, each row of the confusion matrix on one line."""
     text = json.dumps(rounded(scores, DECIMALS), indent=2, allow_nan=False)
-    # With 120 classes it would be 14,400 lines. No name is touched: a string in JSON has no line break.
+    # Otherwise 120 classes give 14,400 lines. Names stay as they are: a string in JSON has no line break.
     return re.sub(r"\[\n[\d\s,]+\]", lambda row: json.dumps(json.loads(row[0])), text) + "\n"
 
 
-def markdown(scores: dict, plots: Iterable[str] = ()) -> str:
+def markdown(scores: dict[str, Any], plots: Iterable[str] = ()) -> str:
     """The report as Markdown tables, followed by the pictures named in `plots`."""
     lines = [f"# Action recognition on {scores.get('dataset', 'the test clips')}", "", f"**{_summary(scores)}**", ""]
-    heading = {key: value for key, value in scores.items() if isinstance(value, (str, int)) and key != "clips"}
-    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in heading.items()]
+    lines += heading(scores, "clips")
     if "ensemble" in scores:
-        lines += ["", "## Ensemble", "", "The weighted mean of these models' probabilities was scored.", ""]
+        lines += [
+            "",
+            "## Ensemble",
+            "",
+            "The scores are those of the weighted mean of these models' probabilities.",
+            "",
+        ]
         lines += _ensemble(scores)
     lines += ["", "## Most confused", "", *_most_confused(scores), "", "## By class", ""]
-    lines += ["Accuracy: share of the class's clips that were recognised. Precision: share of the clips taken for it "]
-    lines[-1] += "that are of it."
+    lines += [
+        "Accuracy: share of the clips of the class that are recognized. Precision: share of the clips recognized as "
+        "the class that belong to it.",
+    ]
     lines += ["", *_by_class(scores)]
     if scores.get("left_out"):
         lines += ["", "## Left out", "", *_left_out(scores["left_out"])]
-    lines += ["", "## Plots", ""] + [f"![{Path(name).stem.replace('_', ' ')}]({name})" for name in plots]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *pictures(plots)]) + "\n"
 
 
-def show_actions(scores: dict, console: Console) -> None:
-    """The summary on the terminal: shares, the models of an ensemble, the three most confused pairs."""
+def show_actions(scores: dict[str, Any], console: Console) -> None:
+    """Prints the summary: shares, the models of an ensemble, the three most confused pairs."""
     lines = [_summary(scores)]
     for member in scores.get("ensemble", ()):
         lines.append(
@@ -92,7 +112,7 @@ def show_actions(scores: dict, console: Console) -> None:
     if scores.get("left_out"):
         lines.append(f"  {_clips(len(scores['left_out']))} left out")
     for line in lines:
-        # Names are the user's: [red] in one is no colour.
+        # A class may be called [red]wave: no markup.
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -100,9 +120,9 @@ def _clips(number: int) -> str:
     return f"{number:,} clip{'' if number == 1 else 's'}"
 
 
-def _summary(scores: dict) -> str:
+def _summary(scores: dict[str, Any]) -> str:
     num_classes = len(scores["classes"])
-    # With so few classes top-5 is 100 % whatever the model says.
+    # Up to five classes, top-5 is always 100 %.
     top5 = f"top-5 {scores['top5']:.1%}, " if num_classes > 5 else ""
     return (
         f"top-1 {scores['top1']:.1%}, {top5}mean class accuracy {scores['mean_class_accuracy']:.1%} "
@@ -114,19 +134,19 @@ def _share(value: float | None) -> str:
     return MISSING if value is None else f"{value:.1%}"
 
 
-def _ensemble(scores: dict) -> list[str]:
+def _ensemble(scores: dict[str, Any]) -> list[str]:
     rows = [[m["model"], m["stream"], f"{m['weight']:g}", _share(m["top1"])] for m in scores["ensemble"]]
     return table(["model", "stream", "weight", "top-1"], [*rows, ["**fused**", "", "", _share(scores["top1"])]])
 
 
-def _most_confused(scores: dict) -> list[str]:
+def _most_confused(scores: dict[str, Any]) -> list[str]:
     if not scores["most_confused"]:
         return ["No clip was taken for another class."]
     rows = [[pair["true"], pair["predicted"], pair["clips"], _share(pair["share"])] for pair in scores["most_confused"]]
     return table(["class", "taken for", "clips", "share of the class"], rows)
 
 
-def _by_class(scores: dict) -> list[str]:
+def _by_class(scores: dict[str, Any]) -> list[str]:
     places = {name: place for place, name in enumerate(scores["classes"])}
 
     def taken_for(name: str, other: str | None) -> str:
@@ -147,15 +167,15 @@ def _left_out(lines: list[str]) -> list[str]:
     shown = [*lines[:LEFT_OUT_SHOWN]]
     if len(lines) > len(shown):
         shown.append(f"... and {len(lines) - len(shown)} more, in report.json")
-    # A code block: names of files may look like markup.
-    return [f"{_clips(len(lines))} could not be read and did not count.", "", "```", *shown, "```"]
+    # A code block, because file names may look like markup.
+    return [f"{_clips(len(lines))} could not be read and do not count.", "", "```", *shown, "```"]
 
 
 def _label(name: str) -> str:
     return name if len(name) <= LABEL_CHARACTERS else name[: LABEL_CHARACTERS - 3].rstrip() + "..."
 
 
-def _plot_confusion(scores: dict) -> Figure:
+def _plot_confusion(scores: dict[str, Any]) -> Figure:
     counts = np.array(scores["confusion"])
     clips, num_classes = counts.sum(axis=1, keepdims=True), len(counts)
     side = float(np.clip(2.5 + 0.45 * num_classes, 6.0, 15.0))
@@ -164,29 +184,29 @@ def _plot_confusion(scores: dict) -> Figure:
     title = f"Confusion matrix of {_clips(scores['clips'])}, top-1 {scores['top1']:.1%}"
     axes.set_title(title, fontsize=11, loc="left")
     shares = np.ma.masked_invalid(np.where(clips > 0, counts / np.maximum(clips, 1), np.nan))
-    axes.set_facecolor(EMPTY_COLOUR)
-    # Confusions are a few percent each: on a linear scale they would all be white.
+    axes.set_facecolor(EMPTY_COLOR)
+    # Most confusions are a few percent, which a linear scale would show as white.
     picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
     bar = figure.colorbar(
         picture, ax=axes, shrink=0.7, aspect=30, pad=0.02, ticks=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1]
     )
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    bar.set_label("share of the true class's clips" + ("" if clips.all() else " (grey: it has none)"))
+    bar.set_label("share of the clips of the true class" + ("" if clips.all() else " (gray: no clips)"))
     _tick_classes(axes, scores["classes"], side)
     axes.set(xlabel="predicted", ylabel="true")
     if num_classes <= COUNTED_CLASSES:
         for (true, predicted), count in np.ndenumerate(counts):
             if count:
-                colour = "white" if shares[true, predicted] > 0.3 else LINE_COLOUR
-                axes.text(predicted, true, str(count), ha="center", va="center", fontsize=7, color=colour)
+                color = "white" if shares[true, predicted] > 0.3 else LINE_COLOR
+                axes.text(predicted, true, str(count), ha="center", va="center", fontsize=7, color=color)
     return figure
 
 
 def _tick_classes(axes: Axes, classes: list[str], side: float) -> None:
-    """Names the rows and columns of a matrix picture `side` inches wide, each nth where there is no room for all."""
+    """Labels the rows and columns of a matrix plot that is `side` inches wide; every n-th if there are too many."""
     shown = range(0, len(classes), -(-len(classes) // TICK_LABELS))
     labels = [_label(classes[i]) for i in shown]
-    # In points: three quarters of the picture are the matrix, and a line is a fifth higher than its letters.
+    # In points: the matrix takes three quarters of the plot, and a line is a fifth higher than its letters.
     size = min(9.0, 72 * side * 0.75 / len(labels) / 1.2)
     axes.set_xticks(
         shown, labels, rotation=90 if len(labels) > COUNTED_CLASSES else 45, fontsize=size, parse_math=False
@@ -198,7 +218,7 @@ def _tick_classes(axes: Axes, classes: list[str], side: float) -> None:
     axes.tick_params(length=2 if len(labels) > COUNTED_CLASSES else 3)
 
 
-def _plot_classes(scores: dict) -> Figure:
+def _plot_classes(scores: dict[str, Any]) -> Figure:
     rows = {name: row["accuracy"] for name, row in scores["by_class"].items() if row["clips"]}
     names = sorted(rows, key=lambda name: -rows[name])
     missing = len(scores["by_class"]) - len(rows)
@@ -208,21 +228,23 @@ def _plot_classes(scores: dict) -> Figure:
         "Accuracy by class" + (f" ({missing} without test clips not shown)" if missing else ""), fontsize=11, loc="left"
     )
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", color=GRID_COLOUR, linewidth=0.8)
+    axes.grid(axis="x", color=GRID_COLOR, linewidth=0.8)
     axes.set_axisbelow(True)
-    drawn = axes.barh(range(len(names)), [rows[name] for name in names], 0.72, color=MODEL_COLOUR)
-    # On white, for the line of the mean crosses some of them.
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    axes.bar_label(drawn, [f"{rows[name]:.1%}" for name in names], fontsize=7, padding=3, bbox=paper)
+    drawn = axes.barh(range(len(names)), [rows[name] for name in names], 0.72, color=MODEL_COLOR)
+    # On a white box, because the line of the mean crosses some labels.
+    white_box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    axes.bar_label(drawn, [f"{rows[name]:.1%}" for name in names], fontsize=7, padding=3, bbox=white_box)
     mean = scores["mean_class_accuracy"]
-    axes.axvline(mean, color=LINE_COLOUR, linewidth=1, linestyle="--", label=f"mean of the classes {mean:.1%}")
+    axes.axvline(mean, color=LINE_COLOR, linewidth=1, linestyle="--", label=f"mean of the classes {mean:.1%}")
     axes.axvline(
-        scores["chance"], color=CHANCE_COLOUR, linewidth=1.6, linestyle=":", label=f"chance {scores['chance']:.1%}"
+        scores["chance"], color=CHANCE_COLOR, linewidth=1.6, linestyle=":", label=f"chance {scores['chance']:.1%}"
     )
     axes.set_yticks(
         range(len(names)), [_label(name) for name in names], fontsize=8 if len(names) <= 20 else 7, parse_math=False
     )
-    axes.set(xlim=(0, 1.09), ylim=(len(names) - 0.4, -0.6), xlabel="share of the class's clips recognised")
+    axes.set(
+        xlim=(0, 1.09), ylim=(len(names) - 0.4, -0.6), xlabel="share of the clips of the class that are recognized"
+    )
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     figure.legend(loc="outside lower right", frameon=False, fontsize=8, ncols=2)

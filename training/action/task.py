@@ -1,42 +1,46 @@
-"""What training a recogniser is made of: data, model, loss, optimizer."""
+"""What training a recognizer needs: data, model, loss, optimizer."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
 
-from skelgnn_tf.configs.config import Config, build_model
-from skelgnn_tf.datasets import actions
-from skelgnn_tf.datasets.sequences import ActionSet, Sequences
+from skelgnn_tf.configs import ActionConfig
+from skelgnn_tf.datasets.load import load_sequences
+from skelgnn_tf.datasets.sequences import Sequences, SequenceSet
+from skelgnn_tf.models import ActionRecognizer
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.training.action.batches import ActionBatcher
 
-#: Weights that are no directions in feature space are not decayed.
+#: Weights without decay: they are not directions in feature space.
 _NOT_DECAYED = ["gamma", "beta", "bias", "alpha", "/b"]
-#: When the paper divides its learning rate by ten, as shares of all epochs.
+#: When the paper divides the learning rate by ten, as shares of all epochs.
 _PAPER_DROPS = (35 / 60, 45 / 60)
+#: Share of the training in which the learning rate of the modern recipe rises.
 _WARM_UP = 0.1
-#: The averaged weights look back over at most this share of the training.
+#: Largest share of the training that the average of the weights covers.
 _AVERAGED = 0.05
 
 
 class Recognition:
-    """A recogniser's training data, model and how it learns; the twin of `lifting.Lifting`.
+    """Training data, model and optimization of a recognizer. `Lifting` has the same members.
 
     Args:
-        config: All that defines the run.
-        data: The data set, instead of the one that the config names.
-        console: Where parsing and what was left out are shown.
+        config: Everything that defines the run.
+        data: The data set.
 
     Raises:
-        ValueError, FileNotFoundError: Data or settings that do not fit.
+        ValueError: The data do not fit the config.
     """
 
-    #: What a step's rate counts.
+    #: What the training rate counts.
     unit = "clips"
+    higher_is_better = True
 
-    def __init__(self, config: Config, data: ActionSet | None = None, console: Console | None = None) -> None:
-        data = data or load_data(config, console)
+    def __init__(self, config: ActionConfig, data: SequenceSet) -> None:
         self.config = config = settled(config, data)
         self.classes = data.classes
         fit, held_out = hold_out(data.train, config.validation)
@@ -45,10 +49,9 @@ class Recognition:
             ActionBatcher(held_out, config, data.skeleton, data.classes, training=False) if len(held_out) else None
         )
         self.loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
-        #: The score in the logs, how it is shown, and whether more is better.
+        #: Name of the score in the logs, and its format.
         self.metric = ("top1", "top-1 {:.1%}")
-        self.higher_is_better = True
-        #: The score that the best epoch has the most of; without validation the last epoch is the best.
+        #: Name of the score that decides which epoch is the best; None keeps the last epoch.
         self.monitor = "val_top1" if self.held_out else None
         self.steps = self.batcher.steps
         self.units_per_step = min(config.batch_size, len(fit))
@@ -57,25 +60,25 @@ class Recognition:
             f"of {config.skeleton}, {config.persons} person(s), {config.frames} frames, stream {config.stream}"
         )
 
-    def build(self) -> keras.Model:
+    def build(self) -> ActionRecognizer:
         """The model with fresh weights."""
         return build_model(self.config, self.classes)
 
-    def metrics(self) -> list:
-        """Scores beside the loss."""
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Scores in addition to the loss."""
         return [keras.metrics.CategoricalAccuracy("top1")]
 
     def optimizer(self) -> keras.optimizers.Optimizer:
-        """AdamW with warm-up and cosine, or the paper's SGD in steps."""
+        """AdamW with warm-up and a cosine schedule, or the paper's SGD with a rate that drops twice."""
         config, total = self.config, self.steps * self.config.epochs
-        # However short the training: an average that still holds the fresh weights is no model.
+        # In a short training, an average over too many steps would still contain the initial weights.
         momentum = min(config.ema, 1 - 1 / max(1, _AVERAGED * total))
         average = {"use_ema": True, "ema_momentum": momentum} if momentum > 0 else {}
         if config.recipe == "paper":
             rates = [config.learning_rate / 10**i for i in range(3)]
             drops = [max(1, round(total * share)) for share in _PAPER_DROPS]
             rate = keras.optimizers.schedules.PiecewiseConstantDecay(drops, rates)
-            # Decoupled decay times the rate is what SGD with an L2 loss does but for the momentum.
+            # Decoupled decay times the rate: SGD with an L2 loss, except that momentum does not apply to the decay.
             optimizer = keras.optimizers.SGD(
                 rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay, **average
             )
@@ -88,8 +91,8 @@ class Recognition:
         optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
         return optimizer
 
-    def batches(self, first_step: int, epochs: int):
-        """All batches from one step on to the end of epoch number `epochs`."""
+    def batches(self, first_step: int, epochs: int) -> Any:
+        """All batches from `first_step` to the end of epoch number `epochs`, a tf.data.Dataset or a PyDataset."""
         if keras.backend.backend() == "tensorflow":
             from skelgnn_tf.training.tf_data import sequence_batches
 
@@ -98,29 +101,34 @@ class Recognition:
 
         return SequenceBatches(self.batcher, first_step)
 
-    def validation_batches(self):
-        """What was held out, once; None if nothing was."""
-        return None if self.held_out is None else all_batches(self.held_out)
+    def validation_batches(self) -> Any:
+        """The clips held out for validation, once; None if there are none."""
+        if self.held_out is None:
+            return None
+        if keras.backend.backend() == "tensorflow":
+            from skelgnn_tf.training.tf_data import sequence_batches
+
+            return sequence_batches(self.held_out, 0, self.held_out.steps)
+        from skelgnn_tf.training.arrays import SequenceBatches
+
+        return SequenceBatches(self.held_out)
 
     def clips_of_step(self, step: int) -> list[str]:
         """Names of the clips in the batch of a step."""
         return [str(name) for name in self.batcher.sequences.names[self.batcher.rows(step)]]
 
 
-def all_batches(batcher: ActionBatcher):
-    """The clips of a batcher that does not train, once, in order."""
-    if keras.backend.backend() == "tensorflow":
-        from skelgnn_tf.training.tf_data import sequence_batches
+def load_data(config: ActionConfig, console: Console | None = None) -> SequenceSet:
+    """The data set that a config names.
 
-        return sequence_batches(batcher, 0, batcher.steps)
-    from skelgnn_tf.training.arrays import SequenceBatches
+    Args:
+        config: Data set, folder, file and skeleton.
+        console: Where progress and skipped clips are printed.
 
-    return SequenceBatches(batcher)
-
-
-def load_data(config: Config, console: Console | None = None) -> ActionSet:
-    """The data set that a config names."""
-    return actions.load(
+    Raises:
+        ValueError, FileNotFoundError: A data set is unknown, a file is missing or damaged.
+    """
+    return load_sequences(
         config.dataset[0],
         data_dir=config.data_dir,
         data_file=config.data_file,
@@ -134,11 +142,11 @@ def load_data(config: Config, console: Console | None = None) -> ActionSet:
     )
 
 
-def settled(config: Config, data: ActionSet) -> Config:
-    """The config with what was "auto" settled by the data.
+def settled(config: ActionConfig, data: SequenceSet) -> ActionConfig:
+    """The config with "auto" replaced by what the data have.
 
     Raises:
-        ValueError: What cannot be had from these data.
+        ValueError: The data do not fit the config.
     """
     kind, channels = data.train.kind, data.train.channels
     normalization = config.normalization
@@ -154,9 +162,14 @@ def settled(config: Config, data: ActionSet) -> Config:
 
 
 def hold_out(sequences: Sequences, share: float) -> tuple[Sequences, Sequences]:
-    """Splits off clips that choose the best epoch, `share` of each class, evenly spread.
+    """Splits off evenly spread clips of each class that decide which epoch is the best.
 
-    A class of one clip keeps it for training.
+    Args:
+        sequences: Training clips.
+        share: Share of the clips of each class, 0..1. The only clip of a class is not held out.
+
+    Returns:
+        Clips to train on, clips held out.
     """
     chosen = np.zeros(len(sequences), bool)
     for label in np.unique(sequences.label) if share else ():

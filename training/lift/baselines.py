@@ -1,9 +1,10 @@
-"""Sanity floors for lifting: what a mean pose and two closed-form regressions reach on the same clips."""
+"""Baselines for lifting: the scores of the mean pose and of two closed-form regressions on the same clips."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve
@@ -14,16 +15,17 @@ from skelgnn_tf.geometry import root_relative
 from skelgnn_tf.skeletons import Skeleton
 from skelgnn_tf.training.lift.scores import HARDEST_PERCENT, score_lifting
 
-#: More training frames than this add seconds and no accuracy to regressions of this size.
+#: Maximum number of training frames; more of them add seconds but no accuracy.
 MAX_TRAIN_FRAMES = 60_000
-#: Ridge penalty on features and targets of unit variance, per frame.
+#: Ridge penalty per frame, for features of unit variance.
 RIDGE = 1e-5
+#: Frames whose features are in memory at the same time.
 BATCH_FRAMES = 4096
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Means and covariances of features x and targets y, all that a linear regression needs to know of its data.
+    """Means and covariances of features x and targets y, from which a linear regression follows.
 
     Args:
         mean_x: float64 (features,).
@@ -40,14 +42,18 @@ class Moments:
     def ridge(self, num_features: int, strength: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:
         """Ridge regression on the first `num_features` features, each scaled to unit variance.
 
-        Minimises mean((y - x w - b)^2) + strength * sum((std_x w)^2); the intercept b is not penalised.
+        Minimizes mean((y - x w - b)^2) + strength * sum((std_x w)^2). The intercept b is not penalized.
+
+        Args:
+            num_features: Number of features used.
+            strength: Weight of the penalty.
 
         Returns:
-            Weights w (num_features, targets) and intercept b (targets,).
+            Weights w, float64 (num_features, targets), and intercept b, float64 (targets,).
         """
         n = num_features
         std = np.sqrt(np.diag(self.cov_xx)[:n])
-        # A feature that never varies, such as the root's own root-relative place, gets weight 0 by the penalty.
+        # The penalty gives weight 0 to a constant feature, such as a coordinate of the root.
         std = np.where(std > 1e-9, std, 1.0)
         correlation = self.cov_xx[:n, :n] / std / std[:, None]
         scaled = solve(correlation + strength * np.eye(n), self.cov_xy[:n] / std[:, None], assume_a="pos")
@@ -56,15 +62,19 @@ class Moments:
 
 
 def moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Moments:
-    """Moments of features and targets that come in batches ((frames, features), (frames, targets)) of any sizes.
+    """Moments of features and targets in one pass, with one batch in memory at a time.
 
-    One pass, and no more memory than one batch and one matrix of features by features.
+    Args:
+        batches: Features (frames, features) and targets (frames, targets) of any number of frames.
+
+    Raises:
+        ValueError: There are no frames.
     """
     count, shift = 0, None
     for x, y in batches:
         joined = np.concatenate([x, y], axis=1, dtype=np.float64)
         if shift is None:
-            # Sums of raw squares would lose what varies little around a large mean; any near-by origin mends that.
+            # Sums of squares lose digits where the mean is large; any origin close to it avoids that.
             shift = joined.mean(axis=0)
             num_features = x.shape[1]
             total, products = np.zeros_like(shift), np.zeros((len(shift), num_features))
@@ -73,7 +83,7 @@ def moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Moments:
         total += joined.sum(axis=0)
         products += joined.T @ joined[:, :num_features]
     if not count:
-        raise ValueError("the baselines want at least one training frame with a 3D pose; got none")
+        raise ValueError("the baselines must have at least one training frame with a 3D pose. Received: none.")
     mean = total / count
     covariance = products / count - mean[:, None] * mean[:num_features]
     mean_x, mean_y = np.split(mean + shift, [num_features])
@@ -81,10 +91,10 @@ def moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Moments:
 
 
 def lifting_features(keypoints: np.ndarray, root: int) -> np.ndarray:
-    """Screen keypoints (frames, joints, 2) -> (frames, features): themselves, then pairwise products.
+    """Screen keypoints (frames, joints, 2) -> features (frames, features): the keypoints and pairwise products.
 
-    The products are those of all root-relative coordinates with one another, each pair once. To second order they hold
-    what perspective and bone lengths say about depth, which no linear lifter can see.
+    The products are those of all root-relative coordinates, each pair once. They describe to second order what
+    perspective and bone lengths say about depth, which a linear lifter cannot use.
     """
     frames = len(keypoints)
     relative = np.delete(keypoints - keypoints[:, root : root + 1], root, axis=1).reshape(frames, -1)
@@ -95,20 +105,18 @@ def lifting_features(keypoints: np.ndarray, root: int) -> np.ndarray:
 def baseline_predictions(
     train_clips: Sequence[Clip], test_clips: Sequence[Clip], skeleton: Skeleton
 ) -> dict[str, list[np.ndarray]]:
-    """Root-relative poses that the three sanity floors give for the test clips.
+    """Root-relative poses that the three baselines predict for the test clips.
 
-    They see at most `MAX_TRAIN_FRAMES` training frames, every n-th of all clips laid end to end, and the first
-    person's x and y alone, in screen coordinates. Keypoints of confidence 0 are interpolated over time; beyond that,
-    confidence is ignored.
+    The baselines use at most `MAX_TRAIN_FRAMES` training frames, every n-th of all clips, and only x and y of the first
+    person in screen units. Keypoints of confidence 0 are interpolated over time; otherwise confidence is ignored.
 
     Args:
-        train_clips: Clips with poses to learn from.
+        train_clips: Training clips with poses.
         test_clips: Clips to predict; their poses are not read.
-        skeleton: The skeleton of both.
+        skeleton: Skeleton of both.
 
     Returns:
-        For each of "mean_pose", "linear_ridge" and "pairwise_ridge" a list with one array (frames, joints, 3), metres,
-        for each test clip.
+        {"mean_pose" | "linear_ridge" | "pairwise_ridge": poses (frames, joints, 3) in meters for each test clip}.
 
     Raises:
         ValueError: No training frame has a pose.
@@ -130,17 +138,23 @@ def baseline_predictions(
     return predictions
 
 
-def baseline_scores(train_clips: Sequence[Clip], test_clips: Sequence[Clip], skeleton: Skeleton) -> dict[str, dict]:
-    """Scores of the sanity floors, to stand beside a model's in a report.
+def baseline_scores(
+    train_clips: Sequence[Clip], test_clips: Sequence[Clip], skeleton: Skeleton
+) -> dict[str, dict[str, Any]]:
+    """Scores of the baselines, which a report shows next to those of the model.
 
     Args:
-        train_clips: Clips with poses to learn from.
+        train_clips: Training clips with poses.
         test_clips: Clips with poses to score on.
-        skeleton: The skeleton of both.
+        skeleton: Skeleton of both.
 
     Returns:
         {"mean_pose" | "linear_ridge" | "pairwise_ridge": {"p1_mm", "p2_mm", "n_mpjpe_mm", "mpjve_mm",
-        "hardest_50_mm" .. "hardest_5_mm", "share_over_60mm", "error_over_threshold"}}, the hardest by its own errors.
+        "hardest_50_mm" .. "hardest_5_mm" (of each baseline's own hardest poses), "share_over_60mm",
+        "error_over_threshold"}}.
+
+    Raises:
+        ValueError: As `baseline_predictions` and `score_lifting`.
     """
     predictions = baseline_predictions(train_clips, test_clips, skeleton)
     hardest = (f"hardest_{percent}_mm" for percent in HARDEST_PERCENT)
@@ -150,16 +164,16 @@ def baseline_scores(train_clips: Sequence[Clip], test_clips: Sequence[Clip], ske
 
 
 def _training_frames(clips: Sequence[Clip], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """Screen keypoints (frames, joints, 2) and root-relative poses (frames, joints * 3) of every n-th frame."""
+    """Screen keypoints (frames, joints, 2) and root-relative poses (frames, joints * 3) in meters, every n-th frame."""
     clips = [clip for clip in clips if clip.pose_m is not None]
     every = max(1, -(-sum(clip.num_frames for clip in clips) // MAX_TRAIN_FRAMES))
     keypoints, poses, passed = [], [], 0
     for clip in clips:
-        # Counted through all clips, so that short clips are seen as often as they are long.
+        # Counted through all clips, so that short clips contribute in proportion to their length.
         chosen = slice(-passed % every, None, every)
         passed += clip.num_frames
         keypoints.append(screen_keypoints(clip, confidence=False).astype(np.float64)[chosen])
         poses.append(root_relative(clip.pose_m[chosen], skeleton.root).reshape(-1, 3 * skeleton.num_joints))
     if not keypoints:
-        raise ValueError("the baselines want training clips with 3D poses; got none")
+        raise ValueError("the baselines must have training clips with 3D poses. Received: none.")
     return np.concatenate(keypoints), np.concatenate(poses)

@@ -1,5 +1,5 @@
-// Written from https://developer.android.com/reference/kotlin/androidx/camera/compose/package-summary; parameters that
-// the app leaves at their defaults and whose types it never names are left out.
+// Written from https://developer.android.com/reference/kotlin/androidx/camera/compose/package-summary
+// without the parameters that the app leaves at their defaults.
 package androidx.camera.compose
 
 import androidx.camera.core.SurfaceRequest

@@ -1,5 +1,5 @@
-// Written from https://developer.android.com/reference/kotlin/androidx/compose/material3/package-summary; parameters
-// that the app leaves at their defaults are left out.
+// Written from https://developer.android.com/reference/kotlin/androidx/compose/material3/package-summary
+// without the parameters that the app leaves at their defaults.
 package androidx.compose.material3
 
 import androidx.compose.foundation.layout.RowScope

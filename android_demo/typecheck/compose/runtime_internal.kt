@@ -1,4 +1,4 @@
-// What the compose compiler plugin itself looks up, written from
+// Declarations that the Compose compiler plugin looks up. Written from
 // https://android.googlesource.com/platform/frameworks/support/+/androidx-main/compose/runtime/runtime/api/current.txt
 package androidx.compose.runtime.internal
 

@@ -1,4 +1,4 @@
-"""The generated data set: people who exercise before a phone's camera, without a download."""
+"""A generated data set of people who exercise in front of a phone. It needs no download."""
 
 from skelgnn_tf.datasets.fitness.exercises import CLASSES
 from skelgnn_tf.datasets.fitness.generator import LAYOUTS, generate, iterate, load, make_clip

@@ -1,4 +1,4 @@
-"""What arms do: hang, hold, reach. Every function gives `Arms` that a programme hands to `pose_body`."""
+"""Motions of the arms: hang, hold, reach. Every function returns `Arms` for `pose_body`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ def by_angles(
     axial: np.ndarray | float,
     elbow: np.ndarray | float,
 ) -> Arms:
-    """Arms by joint angles (radians): numbers, (sides,) or (frames, sides).
+    """Arms by joint angles in radians: numbers, (sides,) or (frames, sides).
 
-    The upper arm swings from hanging straight (the shortest turn) by `elevation` in the `plane` (0 sideways, pi/2
-    forward, -pi/2 backward); the forearm bends by `elbow` to where that turn took "forward", turned outwards by
-    `axial`.
+    The upper arm is raised from hanging by `elevation` in the `plane` (0 sideways, pi/2 forward, -pi/2 backward). The
+    same rotation moves the direction "forward"; the forearm bends toward it by `elbow`, rotated outward by `axial`.
     """
     plane, elevation, axial, elbow = (np.broadcast_to(a, (num_frames, 2)) for a in (plane, elevation, axial, elbow))
     cp, sp, ce, se = np.cos(plane), np.sin(plane), np.cos(elevation), np.sin(elevation)
@@ -43,13 +42,13 @@ def by_angles(
 def swung(
     take: Take, ahead: np.ndarray, away: np.ndarray, axial: np.ndarray | float, elbow: np.ndarray | float
 ) -> Arms:
-    """Arms that hang, swung forward by `ahead` and outwards by `away` (radians under 90 degrees, (frames, sides))."""
+    """Hanging arms, swung forward by `ahead` and outward by `away` (radians below 90 degrees, (frames, sides))."""
     across, forth = np.tan(away), np.tan(ahead)
     return by_angles(take.num_frames, np.arctan2(forth, across), np.arctan(np.hypot(across, forth)), axial, elbow)
 
 
 def hang(take: Take, swing: np.ndarray | float = 0.0, bent: float = 0.0) -> Arms:
-    """Arms at the sides; `swing` (radians, numbers or (frames, sides)) moves them forward, `bent` adds to the elbow."""
+    """Arms at the sides. `swing` (radians, numbers or (frames, sides)) moves them forward, `bent` adds to the elbow."""
     away = np.maximum(take.deg(4, 14) + take.noise(0.02, 2.0, (2,)), 0.03)
     ahead = np.clip(swing + take.deg(-8, 12) + take.noise(0.03, 2.0, (2,)), -0.9, 1.3)
     elbow = take.deg(8, 30) + 0.5 * np.maximum(swing, 0) + take.noise(0.04, 2.0, (2,)) + bent
@@ -57,15 +56,15 @@ def hang(take: Take, swing: np.ndarray | float = 0.0, bent: float = 0.0) -> Arms
 
 
 def hold(take: Take, trunk: Trunk, axes: np.ndarray, origin_m: np.ndarray, at_m: np.ndarray, pole: np.ndarray) -> Arms:
-    """Wrists held at places of a moving frame.
+    """Arms with wrists at fixed positions of moving axes.
 
     Args:
         take: The clip.
-        trunk: Where the shoulders are.
-        axes: The frame's axes (frames, 3, 3).
-        origin_m: Its origin (frames, 3).
-        at_m: Wrists in that frame, (sides, 3) or (frames, sides, 3) metres.
-        pole: Where the elbows point, in that frame, (sides, 3).
+        trunk: The trunk, which defines the shoulders.
+        axes: The moving axes (frames, 3, 3).
+        origin_m: Their origin (frames, 3).
+        at_m: Wrists in these axes, (sides, 3) or (frames, sides, 3).
+        pole: Direction of the elbows in these axes, (sides, 3).
     """
     to_world = np.swapaxes(axes, 1, 2)
     at_m = at_m + take.noise(0.008, 1.5, (2, 3))
@@ -73,17 +72,17 @@ def hold(take: Take, trunk: Trunk, axes: np.ndarray, origin_m: np.ndarray, at_m:
 
 
 def mirrored(right: tuple[float, float, float]) -> np.ndarray:
-    """A place or direction of the right side -> both sides, (sides, 3)."""
+    """A position or direction of the right side -> both sides, (sides, 3)."""
     return np.array(right) * np.stack([SIDE_SIGN, [1, 1], [1, 1]], axis=1)
 
 
 def blend(first: Arms, second: Arms, share: np.ndarray) -> Arms:
-    """From `first` to `second` by `share` 0..1, (frames,) or (frames, sides)."""
+    """Interpolates from `first` to `second` by `share` in 0..1, (frames,) or (frames, sides)."""
     share = np.broadcast_to(share.reshape(len(share), -1), first.lift.shape)
     s = share[..., None]
 
     def turn(a: np.ndarray, b: np.ndarray, by: np.ndarray) -> np.ndarray:
-        # Arms go up and down before the body: the further the way, the more it is bent that way.
+        # Arms move up and down in front of the body: the longer the way, the more it curves forward.
         gap = 1 - np.sum(a * b, axis=-1, keepdims=True)
         return unit((1 - s) * a + s * b + 1.3 * s * (1 - s) * gap * by)
 
@@ -99,36 +98,36 @@ def blend(first: Arms, second: Arms, share: np.ndarray) -> Arms:
 
 def crossed(take: Take, trunk: Trunk) -> Arms:
     """Hands on the opposite shoulders or upper arms."""
-    at = mirrored((-take.metres(0.05, 0.11), take.metres(0.12, 0.17), take.metres(-0.17, -0.05)))
+    at = mirrored((-take.meters(0.05, 0.11), take.meters(0.12, 0.17), take.meters(-0.17, -0.05)))
     at[0] += [0, 0.03, 0.02]
     return hold(take, trunk, trunk.chest, trunk.thorax_m, at, mirrored((0.6, 0.4, -1.0)))
 
 
 def behind_head(take: Take, trunk: Trunk, lying: bool = False) -> Arms:
-    """Hands at the ears or behind the head, elbows out; whoever lies has the floor there and holds them forward."""
-    back_m, ahead = (take.metres(-0.06, 0.0), 0.75) if lying else (take.metres(0.02, 0.09), 0.25)
-    at = mirrored((take.metres(0.06, 0.11), -back_m, take.metres(0.02, 0.08)))
-    pole = mirrored((1.0, ahead + take.rng.uniform(-0.35, 0.35), take.metres(-0.2, 0.2)))
-    # The chest's axes, not the skull's: whoever looks aside does not take the elbows along.
+    """Hands at the ears or behind the head with elbows out, or forward if the person lies on the floor."""
+    back_m, ahead = (take.meters(-0.06, 0.0), 0.75) if lying else (take.meters(0.02, 0.09), 0.25)
+    at = mirrored((take.meters(0.06, 0.11), -back_m, take.meters(0.02, 0.08)))
+    pole = mirrored((1.0, ahead + take.rng.uniform(-0.35, 0.35), take.meters(-0.2, 0.2)))
+    # The axes of the chest instead of the skull: the elbows do not follow a turn of the head.
     return hold(take, trunk, trunk.chest, trunk.neck_m, at, pole)
 
 
 def on_hips(take: Take, trunk: Trunk) -> Arms:
     """Hands on the hips, elbows out and back."""
-    at = mirrored((take.metres(0.14, 0.18), take.metres(-0.01, 0.06), take.metres(0.08, 0.13)))
+    at = mirrored((take.meters(0.14, 0.18), take.meters(-0.01, 0.06), take.meters(0.08, 0.13)))
     return hold(take, trunk, trunk.pelvis, trunk.hip_m, at, mirrored((1.0, -0.6, 0.1)))
 
 
 def at_chest(take: Take, trunk: Trunk) -> Arms:
-    """Hands together before the chest: a goblet's hold, clasped, or at a phone."""
-    at = mirrored((take.metres(0.03, 0.08), take.metres(0.16, 0.28), take.metres(-0.2, 0.0)))
+    """Hands together in front of the chest: clasped, with a goblet grip, or at a phone."""
+    at = mirrored((take.meters(0.03, 0.08), take.meters(0.16, 0.28), take.meters(-0.2, 0.0)))
     return hold(take, trunk, trunk.chest, trunk.thorax_m, at, mirrored((0.7, -0.2, -1.0)))
 
 
 def barbell(take: Take, trunk: Trunk) -> Arms:
     """A bar on the shoulders, held wide."""
-    wide = take.body.half_shoulders_m + take.metres(0.14, 0.26)
-    at = mirrored((wide, take.metres(-0.06, 0.04), take.metres(0.03, 0.10)))
+    wide = take.body.half_shoulders_m + take.meters(0.14, 0.26)
+    at = mirrored((wide, take.meters(-0.06, 0.04), take.meters(0.03, 0.10)))
     return hold(take, trunk, trunk.chest, trunk.thorax_m, at, mirrored((0.3, -0.6, -1.0)))
 
 

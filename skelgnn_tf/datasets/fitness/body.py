@@ -1,4 +1,4 @@
-"""The body: joints, segment lengths from published anthropometry, and the limits of its joints."""
+"""The body: its joints, segment lengths from published anthropometry, and the limits of its joints."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from skelgnn_tf.skeletons import BLAZEPOSE_33, H36M_17
 
-#: Every joint the generator makes: Human3.6M's 17, then what else BlazePose (and so COCO) looks at.
+#: All joints of the generator: Human3.6M's 17, then the other ones of BlazePose, which include COCO's.
 JOINTS = H36M_17.joints + tuple(joint for joint in BLAZEPOSE_33.joints if joint not in H36M_17.joints)
 INDEX = {joint: i for i, joint in enumerate(JOINTS)}
 
-#: Left, right: the order of every axis of sides, and which way along x (to the person's right) the side lies.
+#: Left, right: the order of every axis of sides. The sign is that of x, which points to the person's right.
 SIDES = ("left", "right")
 SIDE_SIGN = np.array([-1.0, 1.0])
 
-#: What the joints may do, degrees: straight knees, elbows, spine and neck are at 0, the hip at 0 is in line with the
-#: lower back, the ankle at 0 square; shoulder extension is how far an upper arm points behind the chest.
-#: Source: the ranges of Norkin & White, Measurement of Joint Motion (2016), widened to what deep squats, crouches
-#: and heels lifted under body weight reach; the hip's includes the lower back's share in it.
+#: Ranges of the joints in degrees. At 0 knees, elbows, spine and neck are straight, the hip is in line with the lower
+#: back, and the ankle is square. Shoulder extension is the angle of an upper arm behind the chest.
+#: Source: Norkin & White, Measurement of Joint Motion (2016), widened for deep squats, crouches and heels lifted under
+#: body weight. The range of the hip includes the part of the lower back.
 LIMITS_DEG = {
     "knee": (0.0, 155.0),
     "elbow": (0.0, 152.0),
@@ -32,12 +32,12 @@ LIMITS_DEG = {
     "shoulder_extension": (-90.0, 62.0),
 }
 
-# Lengths as a part of stature and how much they vary between people of one stature (relative standard deviation).
+# Lengths relative to the body height, and their relative standard deviation between people of the same height.
 # thigh, shank, ankle, foot, arm, hand: Drillis & Contini (1966) in Winter, Biomechanics and Motor Control of Human
-# Movement, 4th ed. (2009), figure 4.1. The breadths are between joint centres, not skins: hips 0.72 of the bispinous
-# breadth (Bell et al., 1990; breadths of ANSUR II, 2012), shoulders biacromial
-# breadth less 2 cm a side, and the upper arm (Winter: 0.186 from the acromion) is 1 cm shorter from its joint. Trunk
-# and head part Winter's heights (hip 0.530, shoulder 0.818, chin 0.870, eye 0.936) at Human3.6M's joints.
+# Movement, 4th ed. (2009), figure 4.1. The breadths are between joint centers, not skins: hips 0.72 of the bispinous
+# breadth (Bell et al., 1990; breadths of ANSUR II, 2012), shoulders biacromial breadth minus 2 cm on each side. The
+# upper arm (Winter: 0.186 from the acromion) is 1 cm shorter from its joint. Trunk and head divide Winter's heights
+# (hip 0.530, shoulder 0.818, chin 0.870, eye 0.936) at Human3.6M's joints.
 _PARTS = {
     "thigh_m": (0.245, 0.030),
     "shank_m": (0.246, 0.030),
@@ -55,16 +55,16 @@ _PARTS = {
     "hand_m": (0.108, 0.040),
     "depth_m": (0.054, 0.120),
 }
-# Stature, mean and standard deviation in metres. Source: ANSUR II (2012), women and men.
-_STATURES_M = ((1.629, 0.064), (1.756, 0.069))
+# Mean and standard deviation of the body height in meters. Source: ANSUR II (2012), women and men.
+_HEIGHTS_M = ((1.629, 0.064), (1.756, 0.069))
 
 
 @dataclass(frozen=True)
 class Body:
-    """One person's stature and segment lengths in metres, the same on both sides.
+    """The height and the segment lengths of a person, the same on both sides.
 
-    `toe_m` and `heel_m` are how far the tip of the foot and the heel lie before and behind the ankle, `depth_m` is how
-    high the middle of a lying body is over the floor.
+    `toe_m` and `heel_m` are the distances of the tip of the foot and the heel in front of and behind the ankle.
+    `depth_m` is the height of the middle of a lying body above the floor.
     """
 
     height_m: float
@@ -88,40 +88,40 @@ class Body:
 
     @property
     def leg_m(self) -> float:
-        """Hip to ankle of a straight leg."""
+        """Distance from hip to ankle of a straight leg."""
         return self.thigh_m + self.shank_m
 
     @property
     def arm_m(self) -> float:
-        """Shoulder to wrist of a straight arm."""
+        """Distance from shoulder to wrist of a straight arm."""
         return self.upper_arm_m + self.forearm_m
 
     @cached_property
     def to_spine_m(self) -> np.ndarray:
-        """Hip to spine in the pelvis' frame (x right, y forward, z up)."""
+        """Vector from hip to spine in the pelvis' axes (x right, y forward, z up)."""
         lean = -0.08 - 0.05 * self.spine_curve
         return self.hip_to_spine_m * np.array([0.0, np.sin(lean), np.cos(lean)])
 
     @cached_property
     def to_thorax_m(self) -> np.ndarray:
-        """Spine to thorax in the trunk's frame."""
+        """Vector from spine to thorax in the trunk's axes."""
         lean = 0.01 - 0.05 * self.spine_curve
         return self.spine_to_thorax_m * np.array([0.0, np.sin(lean), np.cos(lean)])
 
     @cached_property
     def to_neck_m(self) -> np.ndarray:
-        """Thorax to neck in the neck's frame."""
+        """Vector from thorax to neck in the neck's axes."""
         lean = 0.20 + 0.10 * self.spine_curve
         return self.thorax_to_neck_m * np.array([0.0, np.sin(lean), np.cos(lean)])
 
     @cached_property
     def to_head_m(self) -> np.ndarray:
-        """Neck to the top of the head in the head's frame."""
+        """Vector from neck to the top of the head in the head's axes."""
         return self.neck_to_head_m * np.array([0.0, -0.04, np.sqrt(1 - 0.04**2)])
 
     @cached_property
     def to_shoulders_m(self) -> np.ndarray:
-        """Thorax to the shoulders in the thorax' frame, (sides, 3)."""
+        """Vectors from thorax to the shoulders in the thorax' axes, (sides, 3)."""
         out = np.zeros((2, 3))
         out[:, 0] = SIDE_SIGN * self.half_shoulders_m
         out[:, 2] = -self.shoulder_drop_m
@@ -129,22 +129,22 @@ class Body:
 
     @cached_property
     def trunk_m(self) -> np.ndarray:
-        """Hip to between the shoulders with a straight spine, (3,)."""
+        """Vector from hip to the middle of the shoulders with a straight spine, (3,)."""
         return self.to_spine_m + self.to_thorax_m + self.to_shoulders_m.mean(axis=0)
 
     @cached_property
     def face_m(self) -> np.ndarray:
-        """Landmarks of the face from the neck in the head's frame, (FACE, 3)."""
+        """Vectors from neck to the landmarks of the face in the head's axes, (FACE, 3)."""
         scale = self.neck_to_head_m / 0.127
         return scale * np.array([_FACE[joint] for joint in FACE])
 
     @cached_property
     def foot_m(self) -> np.ndarray:
-        """Foot tip and heel from the ankle in the foot's frame, (2, 3); both are 2 cm over the sole."""
+        """Vectors from ankle to foot tip and heel in the foot's axes, (2, 3). Both are 2 cm above the sole."""
         return np.array([[0, self.toe_m, 0.02 - self.ankle_height_m], [0, -self.heel_m, 0.02 - self.ankle_height_m]])
 
 
-# From the neck joint (chin's height, 0.87 of stature), as parts of stature: right, forward, up. The sides are added.
+# From the neck joint (height of the chin, 0.87 of the body height), relative to the body height: right, forward, up.
 _HALF_FACE = {
     "eye_inner": (0.010, 0.052, 0.066),
     "eye": (0.018, 0.050, 0.067),
@@ -161,15 +161,15 @@ FACE = tuple(_FACE)
 
 
 def draw_body(rng: np.random.Generator) -> Body:
-    """A person: half women, half men, every part drawn round its share of the stature.
+    """Draws a person: half women, half men, with every part near its share of the body height.
 
     Args:
         rng: The clip's random numbers.
 
     Returns:
-        A `Body`; parts lie within two standard deviations, the stature within two and a half.
+        A `Body`. Parts are within two standard deviations, the height within two and a half.
     """
-    mean, deviation = _STATURES_M[int(rng.integers(2))]
+    mean, deviation = _HEIGHTS_M[int(rng.integers(2))]
     height = mean + deviation * float(np.clip(rng.normal(), -2.5, 2.5))
     spread = np.clip(rng.normal(size=len(_PARTS)), -2, 2)
     parts = {

@@ -1,4 +1,4 @@
-"""A phone that somebody leans against something or holds: where it is and what it sees."""
+"""The camera of a phone that a person has leaned against something or holds."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import numpy as np
 
 from skelgnn_tf.geometry import Camera, look_at
 
-# Width and height in landscape of what phones record and stream.
+# Width and height, in landscape format, of pictures that phones record and stream.
 _SIZES_PX = ((1920, 1080), (1280, 720), (640, 480), (1440, 1080), (854, 480))
 _NEAREST_M = 0.5
 
 
 def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
-    """Draws a phone's camera that films a person.
+    """Draws the camera of a phone that films a person.
 
-    The person fills 35 to 95 % of the picture in the tighter direction (one clip in ten is cropped); the lens sees
-    55 to 80 degrees along the long side and is 0.2 to 2.2 m high, so that it looks up (at most 30 degrees) or down
-    (45); roll is mostly small, up to 30 degrees.
+    The person fills 35 to 95 % of the picture in the tighter direction; one clip in ten is cropped. The field of view
+    is 55 to 80 degrees along the long side. The lens is 0.2 to 2.2 m high, so that it looks up (at most 30 degrees) or
+    down (at most 45). The roll is mostly small and up to 30 degrees.
 
     Args:
         rng: The clip's random numbers.
-        points_m: World metres (frames, joints, 3) of what should be seen, z up.
+        points_m: (frames, joints, 3), world-space meters with z up, the points to see.
 
     Returns:
         A `Camera` without lens distortion.
@@ -40,7 +40,7 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
     away = np.array([np.sin(azimuth), np.cos(azimuth), 0.0])
     distance = 3.0
     for _ in range(3):
-        # How large the person is in the picture depends on the distance and that on the size: three rounds settle it.
+        # The size of the person depends on the distance, which depends on the size: three rounds converge.
         position = _place(middle, distance * away, lens_m)
         camera = Camera((focal, focal), (width / 2, height / 2), (width, height), look_at(position, middle), position)
         seen = camera.to_camera(points_m)
@@ -49,7 +49,7 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
         reach = np.linalg.norm(np.ptp(points_m[:, :2], axis=0)) / 2
         distance = max(distance * extent.max() / fills, reach + _NEAREST_M)
     position = _place(middle, distance * away, lens_m)
-    # Nobody aims exactly; what room the person leaves in the picture is what the aim may be off by.
+    # Nobody aims exactly. The aim may be off by the room that the person leaves in the picture.
     room = np.maximum(1 - extent * fills / extent.max(), 0.05) * np.array([width, height]) / 2
     focal_off = aim * room / focal * np.linalg.norm(middle - position)
     straight = look_at(position, middle)
@@ -58,7 +58,7 @@ def draw_camera(rng: np.random.Generator, points_m: np.ndarray) -> Camera:
 
 
 def _place(middle_m: np.ndarray, away_m: np.ndarray, lens_m: float) -> np.ndarray:
-    """Where a lens is that wants to be `lens_m` high, but looks at most 30 degrees up and 45 degrees down."""
+    """Position of a lens at the height `lens_m`, limited to looking 30 degrees up and 45 degrees down."""
     distance = np.linalg.norm(away_m)
     low, high = middle_m[2] - distance * np.tan(np.deg2rad(30)), middle_m[2] + distance
     return middle_m * [1, 1, 0] + away_m + [0, 0, np.clip(lens_m, low, high)]

@@ -1,4 +1,4 @@
-"""What a 2D keypoint detector makes of a person: joints of its own, noise, confidence, gaps and swapped sides."""
+"""Simulates a 2D keypoint detector: its own joints, noise, confidence, gaps and swapped sides."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from skelgnn_tf.datasets.fitness.kinematics import FRAME_OF, Pose
 from skelgnn_tf.geometry import Camera
 from skelgnn_tf.skeletons import Skeleton
 
-# Noise of each joint against the mean joint: ends of limbs move fast and hips have no edges in a picture.
+# Noise of each joint relative to the mean joint: the ends of limbs move fast, and hips have no edges in a picture.
 _NOISE = {"wrist": 1.4, "ankle": 1.3, "hip": 1.3, "elbow": 1.1, "knee": 1.05, "index": 1.6, "pinky": 1.6, "thumb": 1.5}
 _NOISE |= {"heel": 1.5, "foot_index": 1.5, "head": 1.0, "neck": 0.9, "spine": 1.2, "thorax": 0.9}
-# How far (metres) a detector's idea of a joint lies from the joint's centre, beside the clip's own offset: outwards
-# and upwards in the body's frame. Annotators click on the hip's outside and on the top of the shoulder.
+# Distance in meters of a detector's joint from the joint's center, outward and upward in the body's frame, in addition
+# to the offset of the clip. Annotators click on the outside of the hip and on the top of the shoulder.
 _OUTWARD_M = {"hip": (0.015, 0.0), "shoulder": (-0.005, 0.012), "ear": (0.01, 0.0)}
 _OFFSET_M = {"hip": 0.024, "shoulder": 0.022, "spine": 0.025, "thorax": 0.020, "head": 0.022}
 
@@ -44,9 +44,9 @@ def _side(joint: str) -> float:
 
 
 def redefined(rng: np.random.Generator, pose: Pose, layout: Skeleton) -> np.ndarray:
-    """Where a detector believes the joints of its layout to be, world metres (frames, joints, 3).
+    """Returns the positions of a detector's joints, world-space meters (frames, joints, 3).
 
-    Each joint is off by one offset for the clip, fixed to the part of the body that it moves with.
+    Each joint has one offset for the whole clip, which moves with its part of the body.
     """
     ids = [INDEX[joint] for joint in layout.joints]
     offset = rng.normal(size=(layout.num_joints, 3))
@@ -61,7 +61,7 @@ def redefined(rng: np.random.Generator, pose: Pose, layout: Skeleton) -> np.ndar
 
 
 def hidden(camera_m: np.ndarray) -> np.ndarray:
-    """How far (0..1) each of `JOINTS` (frames, JOINTS, 3, camera space) is behind the person's own trunk."""
+    """How much (0..1) each of `JOINTS` (frames, JOINTS, 3, camera space) is hidden by the person's own trunk."""
     hip, thorax = camera_m[:, INDEX["hip"]], camera_m[:, INDEX["thorax"]]
     flat = camera_m[..., :2] / camera_m[..., 2:]
     low, high = flat[:, INDEX["hip"]], flat[:, INDEX["thorax"]]
@@ -70,27 +70,27 @@ def hidden(camera_m: np.ndarray) -> np.ndarray:
     share = np.clip(np.einsum("tjc,tc->tj", flat - low[:, None], along) / length2[:, None], 0, 1)
     depth = hip[:, None, 2] + share * (thorax - hip)[:, None, 2]
     apart = flat - low[:, None] - share[..., None] * along[:, None]
-    # The trunk as a capsule, 13 cm in radius; edges are soft, as shirts are.
+    # The trunk is a capsule with a radius of 13 cm and soft edges, like a shirt.
     inside = np.clip((0.15 - np.sqrt(np.sum(apart**2, axis=-1)) * depth) / 0.04, 0, 1)
     behind = inside * np.clip((camera_m[..., 2] - depth - 0.05) / 0.05, 0, 1)
-    # The far hip and shoulder are part of the trunk: seen from the side, detectors place them well.
+    # The far hip and shoulder are part of the trunk, and detectors place them well in a side view.
     behind[:, _TRUNK] *= 0.35
     return behind
 
 
 def detect(rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton, fps: float) -> np.ndarray:
-    """Keypoints as a detector would give them.
+    """Returns the keypoints of a simulated detector.
 
     Args:
         rng: The clip's random numbers.
-        pose: The person in the world.
-        camera: Who looks.
+        pose: The person in world space.
+        camera: The camera.
         layout: The detector's joints, all of them in `JOINTS`.
-        fps: Frames per second: slow noise is slow in seconds.
+        fps: Frames per second. Slow noise is slow in seconds.
 
     Returns:
-        float64 (frames, joints, 3): x, y in pixels and confidence 0..1; 0 means that the joint is missing and that its
-        coordinates mean nothing.
+        float64 (frames, joints, 3): x, y in pixels and confidence in [0, 1]. At confidence 0 the joint is missing and
+        its coordinates have no meaning.
     """
     ids = [INDEX[joint] for joint in layout.joints]
     pixels = camera.project(camera.to_camera(redefined(rng, pose, layout)))
@@ -105,20 +105,20 @@ def detect(rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleto
     keypoints = np.empty((*pixels.shape[:2], 3))
     keypoints[..., :2] = pixels + noise * size
     error = np.sqrt(np.sum(noise**2, axis=-1))
-    sure = rng.uniform(0.86, 0.99) + rng.normal(size=error.shape) * 0.03
-    sure = sure * np.exp(-((error / 0.06) ** 2)) * (1 - 0.6 * behind) * (1 - 0.85 * outside)
-    keypoints[..., 2] = np.clip(sure, 0.02, 1.0)
+    confidence = rng.uniform(0.86, 0.99) + rng.normal(size=error.shape) * 0.03
+    confidence = confidence * np.exp(-((error / 0.06) ** 2)) * (1 - 0.6 * behind) * (1 - 0.85 * outside)
+    keypoints[..., 2] = np.clip(confidence, 0.02, 1.0)
     _drop(rng, keypoints, layout, fps)
     return keypoints
 
 
 def _outside(pixels: np.ndarray, image_size_px: tuple[int, int]) -> np.ndarray:
-    """Whether (frames, joints) lie outside the picture."""
+    """Whether each joint (frames, joints) is outside the picture."""
     return np.any((pixels < 0) | (pixels > np.array(image_size_px)), axis=-1)
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], fps: float, sigma: float) -> np.ndarray:
-    """Slow wander (time constant about a third of a second) and fast jitter, as parts of the person's size."""
+    """Slow drift (time constant about a third of a second) and fast jitter, relative to the person's size."""
     keep = np.exp(-1 / (0.3 * fps))
     start = rng.normal(size=(1, *shape[1:]))
     steps = rng.normal(size=shape) * np.sqrt(1 - keep**2)
@@ -126,8 +126,10 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], fps: float, sigma: 
     return sigma * (wander + 0.35 * rng.normal(size=shape))
 
 
-def _runs(rng: np.random.Generator, num_frames: int, per_s: float, seconds: tuple[float, float], fps: float) -> list:
-    """Stretches of frames that come `per_s` times a second on average."""
+def _runs(
+    rng: np.random.Generator, num_frames: int, per_s: float, seconds: tuple[float, float], fps: float
+) -> list[slice]:
+    """Runs of frames that start `per_s` times per second on average."""
     count = int(rng.poisson(per_s * num_frames / fps))
     starts = rng.integers(0, num_frames, count)
     lengths = np.ceil(rng.uniform(*seconds, count) * fps).astype(int)
@@ -135,10 +137,10 @@ def _runs(rng: np.random.Generator, num_frames: int, per_s: float, seconds: tupl
 
 
 def _swap(rng: np.random.Generator, noise: np.ndarray, places: np.ndarray, layout: Skeleton, fps: float) -> None:
-    """Takes left for right, arms or legs, in short runs: adds the way to the other side to the noise."""
+    """Swaps left and right arms or legs in short runs, by adding the distance to the other side to the noise."""
     num_frames = len(noise)
     hips = places[:, layout.index("left_hip")] - places[:, layout.index("right_hip")]
-    # Person-sized units: facing the lens, hips are 0.1 or more apart. Side on, detectors guess.
+    # Relative to the person's size, the hips of a frontal view are 0.1 or more apart. In a side view, detectors guess.
     side_on = float(np.mean(np.abs(hips).max(axis=1) < 0.05))
     for run in _runs(rng, num_frames, 0.03 + 0.25 * side_on, (0.07, 0.5), fps):
         swapped = _LEGS if rng.random() < 0.6 else _ARMS
@@ -150,7 +152,7 @@ def _swap(rng: np.random.Generator, noise: np.ndarray, places: np.ndarray, layou
 
 
 def _drop(rng: np.random.Generator, keypoints: np.ndarray, layout: Skeleton, fps: float) -> None:
-    """Loses single joints and whole limbs for a while: confidence 0, coordinates 0 or anything."""
+    """Removes single joints and whole limbs for a while: confidence 0, coordinates 0 or random."""
     num_frames, num_joints = keypoints.shape[:2]
     rate = rng.choice([0.0, 0.3, 1.0], p=[0.3, 0.5, 0.2])
     low, high = keypoints[..., :2].min(axis=(0, 1)), keypoints[..., :2].max(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""The list of exercises: what each is called, how it repeats and which programme moves it."""
+"""The list of exercises: their names, how they repeat, and the functions that perform them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Exercise:
     """A class of the data set.
 
     Args:
-        name: As in `CLASSES`.
-        programmes: Functions from a `Take` to its `Pose`; a clip draws one.
-        tempo: How it repeats, None if there is nothing to count.
+        name: Name of the class, as in `CLASSES`.
+        variants: Functions that perform the exercise. A clip draws one of them.
+        tempo: How the exercise repeats, or None if there is nothing to count.
     """
 
     name: str
-    programmes: tuple[Callable[[Take], Pose], ...]
+    variants: tuple[Callable[[Take], Pose], ...]
     tempo: Tempo | None
 
 
@@ -43,5 +43,5 @@ EXERCISES = (
     Exercise("rest", (standing.stand, stepping.walk), None),
 )
 
-#: Names by label; standing and walking are "rest".
+#: Names of the classes by label. Standing and walking are "rest".
 CLASSES = tuple(exercise.name for exercise in EXERCISES)

@@ -1,8 +1,9 @@
-"""Clips of the generated data set: lazily, in any order, to the bit."""
+"""Generates clips one by one, in any order, and reproducible to the bit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.datasets.fitness.rhythm import Rhythm, Take, Tempo, draw_rhythm
 from skelgnn_tf.skeletons import H36M_17, Skeleton, get, map_keypoints
 
-#: Detector layouts that a clip's keypoints can pass through on their way to the wanted joints.
+#: Layouts of simulated detectors. The keypoints of a clip are mapped from them to its joints.
 LAYOUTS = ("h36m_17", "coco_17", "blazepose_33")
-# Streams of random numbers that must never meet: who follows `seed, index`.
+# Separate streams of random numbers for clips and for their order.
 _CLIP, _ORDER = 0, 1
 
 
@@ -32,25 +33,25 @@ def generate(
     layout: str | tuple[str, ...] = "h36m_17",
     skeleton: Skeleton = H36M_17,
 ) -> tuple[Clip, ...]:
-    """Clips of people who exercise before a phone; clip i depends on the seed and on i alone.
+    """Generates clips of people who exercise in front of a phone. Clip i depends only on the seed and on i.
 
     Args:
-        num_clips: How many.
-        seed: Other seeds give other people, movements and cameras.
-        frames: Length of every clip.
+        num_clips: Number of clips.
+        seed: Random seed. It determines people, motion and cameras.
+        frames: Number of frames of each clip.
         fps: Frames per second.
-        exercise: One of `CLASSES` for all clips; by default every run of 13 clips has each class once.
-        detector: False gives the joints' exact projections with confidence 1.
-        layout: Which detector's joints are seen, one of `LAYOUTS` or several to draw from. They reach the clip through
-            `joint_map(layout, skeleton)`, as a real detector's would.
-        skeleton: The joints of the clips; H36M_17, or one of `LAYOUTS` that the drawn layouts can give.
+        exercise: One of `CLASSES` for all clips. By default each run of 13 clips has every class once.
+        detector: Whether to simulate a detector. Without it, keypoints are exact projections with confidence 1.
+        layout: Joints of the simulated detector, one of `LAYOUTS` or several to draw from. They are mapped by
+            `joint_map(layout, skeleton)`, like those of a real detector.
+        skeleton: The joints of the clips: H36M_17, or one of `LAYOUTS` that the drawn layouts can be mapped to.
 
     Returns:
-        Clips of `skeleton`: keypoints float32 (1, frames, joints, 3), pose_m (frames, joints, 3) camera-space metres,
-        label (index into `CLASSES`), repetitions and phase.
+        Clips with keypoints float32 (1, frames, joints, 3), pose_m (frames, joints, 3) in camera-space meters, label
+        (index into `CLASSES`), repetitions and phase.
 
     Raises:
-        ValueError: An unknown exercise or layout, or nothing to make.
+        ValueError: The exercise, the layout or the skeleton is unknown, or a number is too small.
 
     Example:
         >>> clip = generate(1, seed=0, frames=60, exercise="squat")[0]
@@ -58,13 +59,19 @@ def generate(
         ((1, 60, 17, 3), 'squat')
     """
     if num_clips < 1:
-        raise ValueError(f"fitness wants at least one clip; got {num_clips}")
-    options = {"frames": frames, "fps": fps, "exercise": exercise, "detector": detector}
+        raise ValueError(f"num_clips must be 1 or more. Received: {num_clips}.")
+    options: dict[str, Any] = {"frames": frames, "fps": fps, "exercise": exercise, "detector": detector}
     return tuple(iterate(range(num_clips), seed, **options, layout=layout, skeleton=skeleton))
 
 
-def iterate(indices: range, seed: int, **options: object) -> Iterator[Clip]:
-    """The clips of `generate` with these indices, one at a time; `options` are its keyword arguments."""
+def iterate(indices: range, seed: int, **options: Any) -> Iterator[Clip]:
+    """Yields the clips of `generate` one at a time.
+
+    Args:
+        indices: Indices of the clips.
+        seed: Random seed.
+        **options: Keyword arguments of `generate`.
+    """
     for index in indices:
         yield make_clip(seed, index, **options)
 
@@ -80,41 +87,47 @@ def load(
     layout: str | tuple[str, ...] | None = None,
     skeleton: Skeleton = H36M_17,
 ) -> ClipSet:
-    """Training and test clips of disjoint seeds; by default 60,000 and 12,000 frames.
+    """Generates training and test clips with different seeds, by default 60,000 and 12,000 frames.
 
     Args:
-        seed: Of the training clips; the test clips are always the same, and the two never meet.
-        train_clips: Clips for training.
-        test_clips: Clips for the test.
-        frames: Length of every clip.
+        seed: Random seed of the training clips. The test clips are always the same, and never training clips.
+        train_clips: Number of training clips.
+        test_clips: Number of test clips.
+        frames: Number of frames of each clip.
         fps: Frames per second.
         detector: As in `generate`.
-        layout: As in `generate`; None for the skeleton's own, for COCO's joints BlazePose's as well.
+        layout: As in `generate`. By default that of the skeleton; for COCO's joints also BlazePose's.
         skeleton: As in `generate`.
     """
     if layout is None:
         layout = ("coco_17", "blazepose_33") if skeleton.name == "coco_17" else skeleton.name.removesuffix("_lcn")
-    options = {"frames": frames, "fps": fps, "detector": detector, "layout": layout, "skeleton": skeleton}
+    options: dict[str, Any] = {
+        "frames": frames,
+        "fps": fps,
+        "detector": detector,
+        "layout": layout,
+        "skeleton": skeleton,
+    }
     train = generate(train_clips, 2 * seed, **options)
-    # One test for all training seeds, else their scores could not be compared.
+    # The same test clips for all training seeds, so that scores are comparable.
     test = generate(test_clips, 1, **options)
     return ClipSet(skeleton, train, test, CLASSES)
 
 
 def label_of(seed: int, index: int) -> int:
-    """Class of clip `index`: every run of 13 clips holds each class once, in an order of its own."""
+    """Returns the label of a clip: each run of 13 clips has every class once, in its own order."""
     block, place = divmod(index, len(CLASSES))
     return int(np.random.default_rng([seed, _ORDER, block]).permutation(len(CLASSES))[place])
 
 
 def act(rng: np.random.Generator, label: int, frames: int, fps: float) -> tuple[Pose, Rhythm]:
-    """A person of a drawn body does the exercise of that label, in the world."""
+    """Draws a body and lets it perform the exercise with a label, in world space."""
     exercise = EXERCISES[label]
     body = draw_body(rng)
-    # What is not counted still has a rhythm, for programmes share their drifts.
+    # Exercises without repetitions have a rhythm too, since all share its drifts.
     rhythm = draw_rhythm(rng, frames, fps, exercise.tempo or Tempo((2.0, 5.0)))
-    programme = exercise.programmes[int(rng.integers(len(exercise.programmes)))]
-    return programme(Take(rng, body, rhythm)), rhythm
+    perform = exercise.variants[int(rng.integers(len(exercise.variants)))]
+    return perform(Take(rng, body, rhythm)), rhythm
 
 
 def make_clip(
@@ -128,16 +141,16 @@ def make_clip(
     layout: str | tuple[str, ...] = "h36m_17",
     skeleton: Skeleton = H36M_17,
 ) -> Clip:
-    """Clip `index` of a seed; arguments and errors as in `generate`."""
+    """Generates clip `index` of a seed. The other arguments and errors are those of `generate`."""
     layouts = (layout,) if isinstance(layout, str) else tuple(layout)
     if not layouts or any(name not in LAYOUTS for name in layouts):
-        raise ValueError(f"fitness knows the detector layouts {', '.join(LAYOUTS)}; got {layout!r}")
+        raise ValueError(f"layout must be one or more of {', '.join(LAYOUTS)}. Received: {layout!r}.")
     if exercise is not None and exercise not in CLASSES:
-        raise ValueError(f"fitness has no exercise {exercise!r}; it has {', '.join(CLASSES)}")
+        raise ValueError(f"exercise must be one of {', '.join(CLASSES)}. Received: {exercise!r}.")
     if any(joint not in INDEX for joint in skeleton.joints):
-        raise ValueError(f"fitness cannot make the joints of {skeleton.name}; choose one of {', '.join(LAYOUTS)}")
+        raise ValueError(f"skeleton must be one of {', '.join(LAYOUTS)} for fitness. Received: {skeleton.name}.")
     if frames < 2 or fps <= 0:
-        raise ValueError(f"fitness wants two frames or more at a positive rate; got {frames} at {fps} fps")
+        raise ValueError(f"frames must be 2 or more and fps above 0. Received: {frames} frames at {fps} fps.")
     label = label_of(seed, index) if exercise is None else CLASSES.index(exercise)
     rng = np.random.default_rng([seed, _CLIP, index])
     pose, rhythm = act(rng, label, frames, fps)

@@ -1,4 +1,4 @@
-"""Forward kinematics of the trunk, two-bone inverse kinematics of the limbs, and the pose they make."""
+"""Forward kinematics of the trunk, two-bone inverse kinematics of the limbs, and the resulting pose."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import numpy as np
 from skelgnn_tf.datasets.fitness.body import FACE, INDEX, JOINTS, LIMITS_DEG, SIDE_SIGN, SIDES, Body
 from skelgnn_tf.datasets.fitness.rotations import bend, rotation, unit
 
-# A joint's own limit is kept with a degree to spare, so that rounding to float32 cannot pass it.
+# One degree below the limit of the joint, so that rounding to float32 cannot exceed it.
 _KNEE_MAX_RAD, _ELBOW_MAX_RAD = (np.deg2rad(LIMITS_DEG[joint][1] - 1) for joint in ("knee", "elbow"))
-#: A limb never gets straighter than this part of its length: fully straight, its plane of bending is undefined.
+#: Largest extension of a limb relative to its length: when fully straight, its plane of bending is undefined.
 STRAIGHTEST = 1 - 1e-4
 
 
 @dataclass
 class Legs:
-    """Feet as the programme wants them: world metres and radians, axes (frames, sides[, 3]).
+    """Targets of the feet in world-space meters and radians, axes (frames, sides[, 3]).
 
-    `pitch` turns a foot about its tip, heel up; `pole` is the way the knee points; `planted` says whose tip stands.
+    `pitch` rotates a foot about its tip with the heel up, `pole` is the direction of the knee, and `planted` says which
+    tips stand still.
     """
 
     toe_m: np.ndarray
@@ -31,13 +32,13 @@ class Legs:
 
 @dataclass(frozen=True)
 class Arms:
-    """Directions of the arms in the chest's frame (right, forward, up).
+    """Directions of the arms in the chest's axes (right, forward, up).
 
     Args:
         upper: Unit vectors along the upper arms (frames, sides, 3).
         forearm: Unit vectors along the forearms (frames, sides, 3).
-        lift: Radians that the collar bones are raised (frames, sides).
-        flat: How far (0..1) the hand lies flat on the floor (frames, sides); at 1 its wrist stands still.
+        lift: Angle by which the collar bones are raised, in radians (frames, sides).
+        flat: How much (0..1) the hand lies flat on the floor (frames, sides). At 1 the wrist stands still.
     """
 
     upper: np.ndarray
@@ -48,7 +49,7 @@ class Arms:
 
 @dataclass(frozen=True)
 class Trunk:
-    """The trunk's joints in world metres (frames, 3) and frames (frames, 3, 3), columns right, forward, up."""
+    """The trunk: joints in world-space meters (frames, 3) and axes (frames, 3, 3) with columns right, forward, up."""
 
     hip_m: np.ndarray
     spine_m: np.ndarray
@@ -62,13 +63,14 @@ class Trunk:
 
 @dataclass(frozen=True)
 class Pose:
-    """What the body does, in the world (z up, floor at 0).
+    """The body in world space (z up, floor at 0).
 
     Args:
-        joints_m: (frames, `JOINTS`, 3) metres.
-        frames: (frames, 7, 3, 3), the axes of pelvis, chest, skull, legs and arms as columns; `FRAME_OF` joints.
-        feet_planted: bool (frames, sides); a planted foot's tip stands still.
-        hands_planted: bool (frames, sides); a planted hand's wrist stands still.
+        joints_m: (frames, `JOINTS`, 3) meters.
+        frames: (frames, 7, 3, 3), the axes of pelvis, chest, skull, legs and arms as columns. `FRAME_OF` maps joints
+            to them.
+        feet_planted: bool (frames, sides), feet whose tips stand still.
+        hands_planted: bool (frames, sides), hands whose wrists stand still.
     """
 
     joints_m: np.ndarray
@@ -78,7 +80,7 @@ class Pose:
 
 
 def _frame_of(joint: str) -> int:
-    """Which of `Pose.frames` a joint moves with."""
+    """Index of the axes in `Pose.frames` that a joint moves with."""
     if joint in ("hip", "spine", "left_hip", "right_hip"):
         return 0
     if joint in ("thorax", "neck", "left_shoulder", "right_shoulder"):
@@ -99,13 +101,13 @@ def pose_trunk(
 
     Args:
         body: Segment lengths.
-        hip_m: World metres (frames, 3).
-        pelvis: Its axes in the world (frames, 3, 3).
-        lumbar: Flexion, side, twist in radians (frames, 3); `thoracic` and `neck` alike.
-        thoracic: Of the upper back.
-        neck: Of neck and head together.
+        hip_m: Hip in world-space meters (frames, 3).
+        pelvis: Axes of the pelvis in world space (frames, 3, 3).
+        lumbar: Flexion, side and twist of the lower back in radians (frames, 3).
+        thoracic: The same for the upper back.
+        neck: The same for neck and head together.
     """
-    # Each bend is shared by the bone below and the bone above it: a back is no single hinge.
+    # The bones below and above share each bend, since a back is not a single hinge.
     spine_m = hip_m + pelvis @ bend(lumbar, 0.5) @ body.to_spine_m
     trunk = pelvis @ bend(lumbar)
     thorax_m = spine_m + trunk @ bend(thoracic, 0.5) @ body.to_thorax_m
@@ -120,11 +122,11 @@ def pose_trunk(
 def two_bones(
     root_m: np.ndarray, target_m: np.ndarray, pole: np.ndarray, upper_m: float, lower_m: float, max_bend: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The limb from a root to a target (..., 3) whose middle joint points towards the pole.
+    """Solves a limb of two bones from a root to a target (..., 3), with the middle joint toward the pole.
 
     Returns:
-        Middle joint and end (..., 3) (the end is the target if it can be reached), and the limb's axes (..., 3, 3):
-        across, pole side, from end to root, as columns.
+        Middle joint and end (..., 3), where the end is the target if it can be reached, and the limb's axes
+        (..., 3, 3) as columns: across, toward the pole, from end to root.
     """
     along = target_m - root_m
     distance = np.sqrt(np.einsum("...c,...c->...", along, along))
@@ -145,18 +147,18 @@ def foot_rotation(legs: Legs) -> np.ndarray:
 
 
 def ankles_m(body: Body, legs: Legs) -> np.ndarray:
-    """Where the ankles must be, (frames, sides, 3)."""
+    """Positions of the ankles (frames, sides, 3)."""
     return legs.toe_m - foot_rotation(legs) @ body.foot_m[0]
 
 
 def hips_m(body: Body, hip_m: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
-    """The hip joints (frames, sides, 3)."""
+    """Positions of the hip joints (frames, sides, 3)."""
     across = pelvis[:, :, 0] * body.half_hips_m
     return hip_m[:, None] + SIDE_SIGN[:, None] * across[:, None]
 
 
 def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs, sharpness: float = 500.0) -> np.ndarray:
-    """Lowers the hip (frames, 3) until both ankles can be reached: feet that stand must not be dragged along."""
+    """Lowers the hip (frames, 3) until both ankles can be reached, so that standing feet are not dragged along."""
     roots, ends = hips_m(body, hip_m, pelvis), ankles_m(body, legs)
     across2 = np.sum((roots - ends)[..., :2] ** 2, axis=-1)
     span2 = (body.leg_m * STRAIGHTEST) ** 2 - across2
@@ -167,7 +169,7 @@ def settle(body: Body, hip_m: np.ndarray, pelvis: np.ndarray, legs: Legs, sharpn
 
 
 def pose_body(body: Body, trunk: Trunk, legs: Legs, arms: Arms) -> Pose:
-    """All joints from the trunk, the feet and the arms of one programme."""
+    """All joints of the body from its trunk, feet and arms."""
     num_frames = len(trunk.hip_m)
     joints = np.empty((num_frames, len(JOINTS), 3))
     for name in ("hip", "spine", "thorax", "neck", "head"):
@@ -201,21 +203,21 @@ def pose_body(body: Body, trunk: Trunk, legs: Legs, arms: Arms) -> Pose:
 
 
 def collar_lift(raised: np.ndarray) -> np.ndarray:
-    """How far (radians) the collar bone lifts the shoulder of an arm raised by an angle from hanging.
+    """Angle in radians by which the collar bone lifts the shoulder of an arm raised from hanging by an angle.
 
-    It begins over 60 degrees (scapulohumeral rhythm) and ends at 22 degrees.
+    The lift starts above 60 degrees (scapulohumeral rhythm) and ends at 22 degrees.
     """
     return 0.19 * np.clip(raised - np.pi / 3, 0, 2 * np.pi / 3)
 
 
 def shoulders_m(body: Body, trunk: Trunk, lift: np.ndarray) -> np.ndarray:
-    """The shoulder joints (frames, sides, 3) for collar bones raised by `lift` (frames, sides)."""
+    """Positions of the shoulders (frames, sides, 3) for collar bones raised by `lift` (frames, sides)."""
     turned = np.einsum("tsij,sj->tsi", rotation(0.0, -SIDE_SIGN * lift), body.to_shoulders_m)
     return trunk.thorax_m[:, None] + turned @ np.swapaxes(trunk.chest, 1, 2)
 
 
 def reach(body: Body, trunk: Trunk, target_m: np.ndarray, pole: np.ndarray, flat: float = 0.0) -> Arms:
-    """Arms whose wrists are at a target and whose elbows point towards a pole, world (frames, sides, 3)."""
+    """Arms with wrists at a target and elbows toward a pole, both in world space (frames, sides, 3)."""
     lift = _lift_towards(body, trunk, target_m)
     shoulders = shoulders_m(body, trunk, lift)
     elbows, wrists, _ = two_bones(shoulders, target_m, pole, body.upper_arm_m, body.forearm_m, _ELBOW_MAX_RAD)
@@ -231,7 +233,7 @@ def _lift_towards(body: Body, trunk: Trunk, target_m: np.ndarray) -> np.ndarray:
 
 
 def settle_on_hands(body: Body, trunk: Trunk, wrists_m: np.ndarray) -> Trunk:
-    """The trunk lowered until both hands can be reached: hands that carry must not be dragged along."""
+    """Lowers the trunk until both hands can be reached, so that supporting hands are not dragged along."""
     shoulders = shoulders_m(body, trunk, _lift_towards(body, trunk, wrists_m))
     across2 = np.sum((shoulders - wrists_m)[..., :2] ** 2, axis=-1)
     ceiling = wrists_m[..., 2] + np.sqrt(np.maximum((0.9985 * body.arm_m) ** 2 - across2, 1e-4))
@@ -242,13 +244,13 @@ def settle_on_hands(body: Body, trunk: Trunk, wrists_m: np.ndarray) -> Trunk:
 
 
 def _soft_minimum(values: np.ndarray, sharpness: float) -> np.ndarray:
-    """(frames, n) -> (frames,): never over the minimum, and without the kink that a foot landing would show."""
+    """(frames, n) -> (frames,): never above the minimum, and without a kink when a foot lands."""
     low = values.min(axis=1)
     return low - np.log(np.exp(-sharpness * (values - low[:, None])).sum(axis=1)) / sharpness
 
 
 def bend_elbows_within_limit(upper: np.ndarray, forearm: np.ndarray) -> np.ndarray:
-    """Forearms (..., 3) turned back to the elbow's limit where they bend further."""
+    """Limits the bend of forearms (..., 3) to the range of the elbow."""
     cos = np.sum(upper * forearm, axis=-1, keepdims=True)
     across = unit(forearm - cos * upper)
     limited = np.cos(_ELBOW_MAX_RAD) * upper + np.sin(_ELBOW_MAX_RAD) * across
@@ -262,7 +264,7 @@ def _pose_arms(body: Body, trunk: Trunk, arms: Arms) -> tuple[np.ndarray, np.nda
     elbows = shoulders + body.upper_arm_m * (arms.upper @ to_world)
     wrists = elbows + body.forearm_m * (arms.forearm @ to_world)
     along = unit(wrists - shoulders)
-    # A straight arm's plane of bending is undefined: its elbow is then taken to point backwards.
+    # The plane of bending of a straight arm is undefined; its elbow points backward then.
     out = (arms.upper - arms.forearm - np.array([0.0, 0.02, 0.0])) @ to_world
     side = unit(out - np.sum(out * along, axis=-1, keepdims=True) * along)
     return shoulders, elbows, wrists, np.stack([np.cross(along, side), side, -along], axis=-1)
@@ -271,9 +273,9 @@ def _pose_arms(body: Body, trunk: Trunk, arms: Arms) -> tuple[np.ndarray, np.nda
 def _hand(
     body: Body, flat: np.ndarray, elbows: np.ndarray, wrists: np.ndarray, axes: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Knuckles and thumb (frames, sides, 3): in line with the forearm, or flat on the floor, fingers forward."""
+    """Knuckles and thumb (frames, sides, 3): in line with the forearm, or flat on the floor with fingers forward."""
     along = unit(unit(wrists - elbows) * (1 - flat) + flat * np.array([0.0, 1.0, 0.0]))
-    # Palms face each other when the arms hang: the thumb is on the side away from the elbow's point.
+    # The palms of hanging arms face each other, with the thumb on the side opposite to the elbow.
     thumb = -axes[..., 1] * (1 - flat) + flat * np.array([1.0, 0.0, 0.0]) * -SIDE_SIGN[:, None]
     size = body.hand_m
     down = flat * np.array([0.0, 0.0, -0.02])

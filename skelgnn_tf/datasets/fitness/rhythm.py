@@ -1,4 +1,4 @@
-"""When repetitions happen and how they differ: tempo, depth and form that drift smoothly from one to the next."""
+"""The repetitions of a clip: their times, and a tempo, depth and form that drift from one to the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness.body import Body
 
-#: A repetition that goes less deep than this part of the exercise's full range is an attempt and not counted.
+#: A repetition with less than this fraction of the full range is an attempt and is not counted.
 COUNTED_DEPTH = 0.45
 
 
@@ -17,11 +17,11 @@ class Tempo:
     """How an exercise repeats.
 
     Args:
-        seconds: Shortest and longest repetition.
-        pauses: Whether people stand still between repetitions, and begin late or end early.
-        attempts: Whether a repetition may be given up early, which does not count.
-        depths: Shallowest and deepest usual repetition, 1 being full range.
-        alternating: Whether every repetition changes sides; None lets the clip decide.
+        seconds: Duration of the shortest and the longest repetition.
+        pauses: Whether people pause between repetitions, and start late or end early.
+        attempts: Whether some repetitions are stopped early and do not count.
+        depths: Smallest and largest depth of usual repetitions; 1 is the full range.
+        alternating: Whether the side changes with every repetition. None draws it for each clip.
     """
 
     seconds: tuple[float, float]
@@ -37,15 +37,15 @@ class Rhythm:
 
     Args:
         t: Seconds (frames,).
-        phase: 0..1 within the movement, 0 between movements (frames,).
-        movement: Index of the movement that the frame lies in or waits for (frames,).
-        depth: How far that movement goes, 1 being full range (frames,).
-        side: 0 left, 1 right: whose turn it is (frames,).
-        finished: Counted repetitions that have ended, int32 (frames,).
-        counts: Whether the movement is a repetition (frames,).
-        centres: Middle of every movement in seconds (movements,).
-        begin_s: When the first movement begins.
-        end_s: When the last one ends.
+        phase: Phase 0..1 within the movement, 0 between movements (frames,).
+        movement: Index of the current or next movement (frames,).
+        depth: Depth of that movement; 1 is the full range (frames,).
+        side: Active side, 0 left, 1 right (frames,).
+        finished: Number of counted repetitions that have ended, int32 (frames,).
+        counts: Whether the movement is a counted repetition (frames,).
+        centers: Middle of every movement in seconds (movements,).
+        begin_s: Start of the first movement.
+        end_s: End of the last movement.
     """
 
     t: np.ndarray
@@ -55,41 +55,41 @@ class Rhythm:
     side: np.ndarray
     finished: np.ndarray
     counts: np.ndarray
-    centres: np.ndarray
+    centers: np.ndarray
     begin_s: float
     end_s: float
 
     def bump(self, rise: float = 0.5, hold: float = 0.0) -> np.ndarray:
-        """0 -> depth -> 0 over the phase: `rise` is when the bottom is reached, `hold` how long it lasts."""
+        """0 -> depth -> 0 over the phase. The maximum is reached at `rise` and lasts for `hold`."""
         return self.depth * bump(self.phase, rise, hold)
 
     def drift(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
-        """A form setting that walks from movement to movement, smooth over the frames (frames,), mean 0."""
-        return np.interp(self.t, self.centres, random_walk(rng, len(self.centres), deviation))
+        """A random walk from movement to movement, smooth over the frames (frames,), with mean 0."""
+        return np.interp(self.t, self.centers, random_walk(rng, len(self.centers), deviation))
 
     def steps(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
-        """A setting that stays for a movement and walks from one to the next (frames,), mean 0."""
-        return random_walk(rng, len(self.centres), deviation)[self.movement]
+        """A random walk that is constant during a movement (frames,), with mean 0."""
+        return random_walk(rng, len(self.centers), deviation)[self.movement]
 
     def engaged(self, seconds: float = 0.9) -> np.ndarray:
-        """0 before the first movement and after the last, 1 during the set (frames,)."""
+        """0 before the first movement and after the last one, 1 during the set (frames,)."""
         after = ease((self.t - self.begin_s + seconds) / seconds)
         return after * (1 - ease((self.t - self.end_s) / seconds))
 
 
 def ease(x: np.ndarray) -> np.ndarray:
-    """0 -> 1 with no speed and no acceleration at the ends (minimum jerk), clipped outside 0..1."""
+    """0 -> 1 with zero speed and acceleration at the ends (minimum jerk), clipped outside 0..1."""
     x = np.clip(x, 0, 1)
     return x**3 * (10 + x * (6 * x - 15))
 
 
 def bump(phase: np.ndarray, rise: float = 0.5, hold: float = 0.0) -> np.ndarray:
-    """0 -> 1 -> 0 over a phase 0..1, up at `rise`, down from `rise + hold`."""
+    """0 -> 1 -> 0 over a phase 0..1: 1 from `rise` to `rise + hold`."""
     return ease(phase / rise) * (1 - ease((phase - rise - hold) / (1 - rise - hold)))
 
 
 def random_walk(rng: np.random.Generator, steps: int, deviation: float, keep: float = 0.75) -> np.ndarray:
-    """A stationary first-order walk (steps,) with mean 0."""
+    """A stationary first-order random walk (steps,) with mean 0."""
     out = rng.normal(size=steps) * deviation
     for k in range(1, steps):
         out[k] = keep * out[k - 1] + np.sqrt(1 - keep**2) * out[k]
@@ -101,9 +101,9 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
 
     Args:
         rng: The clip's random numbers.
-        num_frames: Length of the clip.
+        num_frames: Number of frames of the clip.
         fps: Frames per second.
-        tempo: The exercise's ranges.
+        tempo: How the exercise repeats.
     """
     t = np.arange(num_frames) / fps
     most = int(t[-1] / tempo.seconds[0]) + 3
@@ -120,7 +120,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     counts = np.ones(most, bool)
     if tempo.attempts:
         counts = rng.random(most) >= 0.05
-        # Well below the threshold, so that nobody need argue about an attempt.
+        # Well below the threshold, so that an attempt is unambiguous.
         depth = np.where(counts, depth, depth.min() * rng.uniform(0.12, 0.32, most))
     starts = lead + np.cumsum(np.concatenate([[0.0], (lasts + gaps)[:-1]]))
     last = most - 1
@@ -135,7 +135,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     side = (first + np.arange(most) * alternating) % 2
     done = np.searchsorted(ends[: last + 1], t, side="right")
     finished = np.concatenate([[0], np.cumsum(counts)])[done].astype(np.int32)
-    centres = (starts + ends)[: last + 1] / 2
+    centers = (starts + ends)[: last + 1] / 2
     return Rhythm(
         t,
         phase,
@@ -144,7 +144,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
         side[movement],
         finished,
         counts[movement],
-        centres,
+        centers,
         float(starts[0]),
         float(ends[last]),
     )
@@ -152,7 +152,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
 
 @dataclass
 class Take:
-    """All that a programme draws from: the clip's random numbers, the body and the repetitions."""
+    """What an exercise is performed with: the clip's random numbers, the body and the repetitions."""
 
     rng: np.random.Generator
     body: Body
@@ -165,23 +165,23 @@ class Take:
 
     @property
     def num_frames(self) -> int:
-        """Length of the clip."""
+        """Number of frames of the clip."""
         return len(self.rhythm.t)
 
     def deg(self, low: float, high: float) -> float:
-        """An angle drawn between two values in degrees, in radians."""
+        """Draws an angle between two values in degrees; returns radians."""
         return float(np.deg2rad(self.rng.uniform(low, high)))
 
-    def metres(self, low: float, high: float) -> float:
-        """A length drawn between two values in metres."""
+    def meters(self, low: float, high: float) -> float:
+        """Draws a length between two values in meters."""
         return float(self.rng.uniform(low, high))
 
     def chance(self, probability: float) -> bool:
-        """Whether something happens in this clip."""
+        """Draws whether something happens in this clip."""
         return bool(self.rng.random() < probability)
 
     def noise(self, deviation: float, period_s: float = 2.0, shape: tuple[int, ...] = ()) -> np.ndarray:
-        """Smooth natural unrest with mean 0, (frames, *shape): a few sines of random period and phase."""
+        """Smooth random motion with mean 0, (frames, *shape): a few sines with random period and phase."""
         waves = 4
         speed = 2 * np.pi / (period_s * np.exp(self.rng.normal(size=(waves, *shape)) * 0.5))
         start = self.rng.uniform(0, 2 * np.pi, (waves, *shape))
@@ -190,5 +190,5 @@ class Take:
         return (size * np.sin(speed * t + start)).sum(axis=1)
 
     def drift(self, deviation: float) -> np.ndarray:
-        """A form setting that walks from repetition to repetition (frames,), mean 0."""
+        """A random walk from repetition to repetition (frames,), with mean 0."""
         return self.rhythm.drift(self.rng, deviation)

@@ -1,12 +1,12 @@
-"""Rotation matrices and unit vectors, vectorised over frames."""
+"""Rotation matrices and unit vectors, vectorized over frames. Angles, not quaternions: clips keep their exact bits."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def rotation(x: np.ndarray, y: np.ndarray | float = 0.0, z: np.ndarray | float = 0.0) -> np.ndarray:
-    """Turns by x, then y, then z about the fixed axes: radians (...) -> matrices (..., 3, 3)."""
+def rotation(x: np.ndarray | float, y: np.ndarray | float = 0.0, z: np.ndarray | float = 0.0) -> np.ndarray:
+    """Rotations by x, then y, then z about the fixed axes: radians (...) -> matrices (..., 3, 3)."""
     x, y, z = np.broadcast_arrays(x, y, z)
     cx, sx, cy, sy, cz, sz = np.cos(x), np.sin(x), np.cos(y), np.sin(y), np.cos(z), np.sin(z)
     out = np.empty((*x.shape, 3, 3))
@@ -17,10 +17,10 @@ def rotation(x: np.ndarray, y: np.ndarray | float = 0.0, z: np.ndarray | float =
 
 
 def bend(angles: np.ndarray, share: float = 1.0) -> np.ndarray:
-    """Flexion (forward), side (to the right) and twist (to the left), radians (..., 3) -> matrices (..., 3, 3)."""
+    """Bends by flexion (forward), side (right) and twist (left): radians (..., 3) -> matrices (..., 3, 3)."""
     return rotation(-share * angles[..., 0], share * angles[..., 1], share * angles[..., 2])
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) at length one."""
+    """Scales vectors (..., 3) to length 1."""
     return vectors / np.sqrt(np.einsum("...c,...c->...", vectors, vectors) + 1e-18)[..., None]

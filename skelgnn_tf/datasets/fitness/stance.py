@@ -1,4 +1,4 @@
-"""What standing exercises share: feet on the floor, the hip over them, a trunk with natural unrest."""
+"""Parts of standing exercises: feet on the floor, the hip above them, a trunk with natural motion."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from skelgnn_tf.datasets.fitness.rotations import rotation, unit
 
 
 def feet(take: Take, half_width_m: float | np.ndarray, toe_out: float, stagger_m: float = 0.0) -> Legs:
-    """Both feet flat on the floor, the ankles at y = 0 give or take `stagger_m`.
+    """Places both feet flat on the floor, with the ankles at y = 0 except for `stagger_m`.
 
     Args:
         take: The clip.
-        half_width_m: From the middle to each ankle, one number or (frames,).
-        toe_out: Radians that the feet point outwards; the knees follow them.
-        stagger_m: How far the right foot stands before the left.
+        half_width_m: Distance from the middle to each ankle, one number or (frames,).
+        toe_out: Angle of the feet outward in radians. The knees follow.
+        stagger_m: Distance of the right foot in front of the left one.
     """
     num_frames, body = take.num_frames, take.body
     yaw = np.broadcast_to(-SIDE_SIGN * toe_out, (num_frames, 2)).copy()
@@ -30,7 +30,7 @@ def feet(take: Take, half_width_m: float | np.ndarray, toe_out: float, stagger_m
 
 
 def hip_over_ankle(body: Body, shin: np.ndarray, knee: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far before and over the ankles a hip is whose shin leans forward by `shin` and whose knee bends (radians)."""
+    """Distance of a hip in front of and above the ankles, for a shin lean and a knee bend in radians."""
     forward = body.shank_m * np.sin(shin) - body.thigh_m * np.sin(knee - shin)
     up = body.shank_m * np.cos(shin) + body.thigh_m * np.cos(knee - shin)
     return forward, up
@@ -39,11 +39,11 @@ def hip_over_ankle(body: Body, shin: np.ndarray, knee: np.ndarray) -> tuple[np.n
 def stand_on(
     take: Take, legs: Legs, shin: np.ndarray, knee: np.ndarray, lean: np.ndarray, sway: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hip (frames, 3) and pelvis (frames, 3, 3) over two feet, with sway; `lean` (radians) is forward."""
+    """Hip (frames, 3) and pelvis (frames, 3, 3) above two feet, with sway. `lean` (radians) is forward."""
     body = take.body
     forward, up = hip_over_ankle(body, shin, knee)
     ankles = ankles_m(body, legs)
-    # Legs that stand apart reach less high.
+    # Legs that are apart reach less high.
     spread = np.abs(ankles[:, 1, 0] - ankles[:, 0, 0]) / 2 - body.half_hips_m
     hip = ankles.mean(axis=1)
     hip[:, 1] += forward
@@ -54,7 +54,7 @@ def stand_on(
 
 
 def balance_lean(body: Body, hip_forward_m: np.ndarray) -> np.ndarray:
-    """How far (radians) the trunk must lean for a hip this far before the ankles, so that nobody falls backwards."""
+    """Lean of the trunk in radians that balances a hip at a distance in front of the ankles."""
     return np.arcsin(np.clip(-0.95 * hip_forward_m / (0.21 * body.height_m), -0.2, 0.97))
 
 
@@ -65,10 +65,10 @@ def curve(
     twist: np.ndarray | float = 0.0,
     look_up: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bends (radians, (frames, 3): flexion, side, twist) of lower back, upper back and neck.
+    """Bends of lower back, upper back and neck, each (frames, 3) in radians: flexion, side, twist.
 
-    Flexion, side and twist are shared by lower (0.6) and upper back (0.4); `look_up` lifts the face. Posture,
-    breathing and the head's unrest are drawn here.
+    The lower back takes 0.6 of flexion, side and twist and the upper back 0.4. `look_up` lifts the face. Posture,
+    breathing and motion of the head are drawn here.
     """
     num_frames = take.num_frames
     wanted = np.stack([np.broadcast_to(a, num_frames) for a in (flexion, side, twist)], axis=1)
@@ -85,19 +85,19 @@ def curve(
 
 
 def back(take: Take, hip: np.ndarray, pelvis: np.ndarray, *bends: np.ndarray | float) -> Trunk:
-    """The trunk over a pelvis; `bends` are `curve`'s flexion, side, twist and look_up."""
+    """The trunk above a pelvis. `bends` are flexion, side, twist and look_up of `curve`."""
     return pose_trunk(take.body, hip, pelvis, *curve(take, *bends))
 
 
 def shoulders_from_hip(body: Body, bends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
-    """Hip to between the shoulders in the pelvis' frame, (frames, 3), for the bends of a `curve`."""
+    """Vectors from hip to the middle of the shoulders in the pelvis' axes, (frames, 3), for the bends of `curve`."""
     num_frames = len(bends[0])
     trunk = pose_trunk(body, np.zeros((num_frames, 3)), np.broadcast_to(np.eye(3), (num_frames, 3, 3)), *bends)
     return trunk.thorax_m + trunk.chest @ body.to_shoulders_m.mean(axis=0)
 
 
 def _glances(take: Take) -> np.ndarray:
-    """Turn of the head (frames,) radians: mostly ahead, in some clips to a mirror, a phone or about."""
+    """Turn of the head (frames,) in radians: mostly ahead, in some clips to a mirror, a phone or around."""
     if take.chance(0.25):
         return np.clip(take.rng.normal(0, 0.5) + take.noise(0.2, 2.0), -1.1, 1.1)
     return take.noise(0.06, 3.0)
@@ -114,6 +114,6 @@ def swing_leg(
 
 
 def _sagittal(pelvis: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """The direction (frames, sides, 3) that hangs down from the pelvis, swung forward by an angle (frames, sides)."""
+    """The pelvis' down direction, rotated forward by an angle (frames, sides) -> (frames, sides, 3)."""
     forward, up = pelvis[:, None, :, 1], pelvis[:, None, :, 2]
     return np.sin(angle)[..., None] * forward - np.cos(angle)[..., None] * up

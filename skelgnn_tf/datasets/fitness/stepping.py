@@ -1,4 +1,4 @@
-"""Programmes whose feet leave the floor: lunge, jumping jack, high knees, walking."""
+"""Exercises in which feet leave the floor: lunge, jumping jack, high knees, walking."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from skelgnn_tf.datasets.fitness.stance import back, feet, hip_over_ankle, stand
 
 
 def lunge(take: Take) -> Pose:
-    """One leg steps out (forward or back), the hip sinks between the feet, the leg comes back; then the other."""
+    """One leg steps forward or back, the hip sinks between the feet, and the leg returns; then the other leg."""
     body, phase = take.body, take.rhythm.phase
     step_part = take.rng.uniform(0.22, 0.32)
     out = ease(phase / step_part) * (1 - ease((phase - 1 + step_part) / step_part))
     sunk = take.rhythm.depth * bump(np.clip((phase - step_part * 0.6) / (1 - 1.2 * step_part), 0, 1), 0.48, 0.06)
     backward = take.chance(0.3)
     turn = take.rhythm.side[:, None] == np.arange(2)
-    legs = feet(take, take.metres(0.06, 0.13), take.deg(0, 12))
+    legs = feet(take, take.meters(0.06, 0.13), take.deg(0, 12))
     length = body.leg_m * np.clip(take.rng.uniform(0.80, 1.02) + take.rhythm.steps(take.rng, 0.03), 0.7, 1.05)
     way = -1.0 if backward else 1.0
     legs.toe_m[..., 1] += turn * (way * out * length)[:, None]
     moving = (out > 0) & (out < 1)
-    arc = np.where(moving, np.sin(np.pi * out), 0.0) * take.metres(0.05, 0.12)
+    arc = np.where(moving, np.sin(np.pi * out), 0.0) * take.meters(0.05, 0.12)
     legs.toe_m[..., 2] += turn * arc[:, None]
     legs.planted &= ~(turn & moving[:, None])
     rear = turn if backward else ~turn
     heel = out * take.deg(20, 30) + sunk * take.deg(44, 56)
     legs.pitch = rear * np.clip(heel, 0, np.deg2rad(82))[:, None]
-    # At full depth the front thigh is level, so the hip is a shank high and a thigh behind the front ankle.
+    # At full depth the front thigh is level: the hip is as high as the shank and a thigh behind the front ankle.
     tall = body.ankle_height_m + hip_over_ankle(body, np.array(0.04), np.array(0.09))[1]
     low = body.ankle_height_m + body.shank_m * take.rng.uniform(0.98, 1.12)
     hip = np.zeros((take.num_frames, 3))
@@ -54,21 +54,21 @@ def lunge(take: Take) -> Pose:
 
 
 def jumping_jack(take: Take) -> Pose:
-    """Feet jump apart and together while straight arms go up and down; in a few clips only just off the floor."""
+    """Feet jump apart and together while straight arms move up and down, in some clips barely off the floor."""
     body, phase, depth = take.body, take.rhythm.phase, take.rhythm.depth
     early = take.rng.uniform(0.06, 0.14)
     flight = 0.5 - 2 * early
     first, second = (phase - early) / flight, (phase - 0.5 - early) / flight
     apart = ease(first) * (1 - ease(second))
-    narrow, wide = take.metres(0.05, 0.12), body.leg_m * take.rng.uniform(0.32, 0.55)
+    narrow, wide = take.meters(0.05, 0.12), body.leg_m * take.rng.uniform(0.32, 0.55)
     legs = feet(take, narrow + depth * apart * (wide - narrow), take.deg(0, 20))
     in_air = ((first > 0) & (first < 1)) | ((second > 0) & (second < 1))
     x = np.where(phase < 0.5, first, second)
-    height = np.where(in_air, 4 * x * (1 - x), 0.0) * take.metres(0.03, 0.12)
+    height = np.where(in_air, 4 * x * (1 - x), 0.0) * take.meters(0.03, 0.12)
     legs.toe_m[..., 2] += height[:, None]
     legs.planted &= ~in_air[:, None]
     legs.pitch = (np.where(in_air, 4 * x * (1 - x), 0.0) * take.deg(5, 30))[:, None] * np.ones(2)
-    # Knees give at take-off and landing and stretch in the air.
+    # Knees bend at take-off and landing and stretch in the air.
     soft = take.rhythm.engaged(0.3) * take.deg(8, 18)
     knee = take.deg(4, 10) + soft * (1 + np.cos(4 * np.pi * phase)) / 2
     hip, pelvis = stand_on(take, legs, knee / 2, knee, take.deg(0, 8) + 0.2 * knee)
@@ -84,16 +84,16 @@ def jumping_jack(take: Take) -> Pose:
 
 
 def high_knees(take: Take) -> Pose:
-    """Marching or running in place, every knee up to the hip or near it."""
+    """Marching or running in place, with every knee up to about the hip."""
     body = take.body
     raised = take.rhythm.depth * np.sin(np.pi * take.rhythm.phase) ** 2
     turn = take.rhythm.side[:, None] == np.arange(2)
     lift = raised[:, None] * turn
-    legs = feet(take, take.metres(0.05, 0.11), take.deg(0, 10))
+    legs = feet(take, take.meters(0.05, 0.11), take.deg(0, 10))
     still = np.full(take.num_frames, take.deg(5, 14))
     lean = take.deg(-6, 8) + take.noise(0.02)
     hip, pelvis = stand_on(take, legs, still / 2, still, lean)
-    hip[:, 0] += SIDE_SIGN[1 - take.rhythm.side] * raised * take.metres(0.0, 0.03)
+    hip[:, 0] += SIDE_SIGN[1 - take.rhythm.side] * raised * take.meters(0.0, 0.03)
     hip = settle(body, hip, pelvis, legs)
     flexion = lift * (take.deg(72, 112) + take.drift(0.06)[:, None])
     knee = still[:, None] / 2 + np.sin(lift * np.pi / 2) * take.deg(60, 105)
@@ -118,7 +118,7 @@ def high_knees(take: Take) -> Pose:
 
 
 def walk(take: Take) -> Pose:
-    """Walking along a curve; a foot that stands does not move until its heel has risen and it swings."""
+    """Walking along a curve. A standing foot does not move until its heel has risen and it swings."""
     body, t = take.body, take.t
     stride_s = take.rng.uniform(0.95, 1.5)
     speed = take.rng.uniform(0.45, 0.95) * body.leg_m * 2 / stride_s * 0.75
@@ -126,7 +126,7 @@ def walk(take: Take) -> Pose:
     rate = 1 / max(t[1] - t[0], 1e-6)
     path = np.zeros((take.num_frames, 3))
     path[1:, :2] = np.cumsum(speed * np.stack([-np.sin(heading), np.cos(heading)], 1)[:-1], axis=0) / rate
-    width = take.metres(0.04, 0.10)
+    width = take.meters(0.04, 0.10)
     toe, yaw, pitch, planted = (np.empty((take.num_frames, 2, *tail)) for tail in ((3,), (), (), ()))
     start = take.rng.uniform(0, 1)
     turns = t / stride_s + start
@@ -142,8 +142,8 @@ def walk(take: Take) -> Pose:
     wave = 2 * np.pi * turns[:, None]
     hip = hip + up * 0.012 * np.cos(2 * wave + 0.6)
     sideways = np.stack([np.cos(heading), np.sin(heading), 0 * heading], 1)
-    hip = hip + sideways * take.metres(0.0, 0.02) * np.sin(wave)
-    # The legs' swing turns the pelvis one way and the chest and arms the other.
+    hip = hip + sideways * take.meters(0.0, 0.02) * np.sin(wave)
+    # The swing of the legs rotates the pelvis in one direction, and chest and arms in the other.
     beat = np.cos(wave[:, 0] + take.rng.uniform(-0.3, 0.3) + 2.2)
     turn = take.deg(2, 8) * beat
     pelvis = rotation(-take.deg(0, 6) + take.noise(0.01), take.deg(0, 4) * np.sin(wave[:, 0]), heading + turn)
@@ -165,9 +165,10 @@ def _footfalls(
     heading: np.ndarray,
     across_m: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One foot's tip (frames, 3), yaw, pitch and whether it stands, for a gait `cycle` that counts strides.
+    """Tip (frames, 3), yaw, pitch and contact of one foot, for a gait `cycle` that counts strides.
 
-    A stride is stance (0 to 0.62) and swing; footfall n is where the path will be at the middle of stance n.
+    A stride consists of stance (0 to 0.62) and swing. Footfall n is at the position of the path in the middle of
+    stance n.
     """
     body, t = take.body, take.t
     stance = 0.62
@@ -175,7 +176,7 @@ def _footfalls(
     within = cycle - n
     falls = np.arange(n[0], n[-1] + 2)
     when = (falls + stance / 2 - start) * stride_s
-    # Beyond the clip the path goes straight on.
+    # Beyond the clip the path continues straight.
     place = np.stack([_extended(when, t, path[:, axis]) for axis in (0, 1)], axis=1)
     facing = np.interp(when, t, heading)
     aside = np.stack([np.cos(facing), np.sin(facing)], axis=1) * across_m
@@ -185,7 +186,7 @@ def _footfalls(
     x = np.clip((within - stance) / (1 - stance), 0, 1)
     share = ease(x)
     toe = tips[k] + share[:, None] * (tips[k + 1] - tips[k])
-    toe[:, 2] += np.sin(np.pi * x) ** 2 * take.metres(0.03, 0.07)
+    toe[:, 2] += np.sin(np.pi * x) ** 2 * take.meters(0.03, 0.07)
     yaw = facing[k] + share * (facing[k + 1] - facing[k]) - np.sign(across_m) * take.deg(0, 12)
     rise = ease((within - 0.36) / (stance - 0.36))
     pitch = take.deg(30, 50) * rise * (1 - ease(x / 0.7)) - take.deg(0, 12) * np.sin(np.pi * x) ** 2 * (x > 0.5)
@@ -193,7 +194,7 @@ def _footfalls(
 
 
 def _extended(at: np.ndarray, t: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Linear interpolation that goes straight on outside the ends."""
+    """Linear interpolation with linear extrapolation beyond the ends."""
     first, last = (values[1] - values[0]) / (t[1] - t[0]), (values[-1] - values[-2]) / (t[-1] - t[-2])
     outside = np.minimum(at - t[0], 0) * first + np.maximum(at - t[-1], 0) * last
     return np.interp(at, t, values) + outside

@@ -1,13 +1,14 @@
-"""Human3.6M's cameras: its four intrinsics, and for each subject where they stood.
+"""Human3.6M's cameras: the intrinsics of the four cameras, and their extrinsics for each subject.
 
-Source: the data set's metadata.xml, in the figures of VideoPose3D's common/h36m_dataset.py.
+Source: metadata.xml of the data set, in the figures of VideoPose3D's common/h36m_dataset.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from skelgnn_tf.geometry import Camera, rotation_from_quaternion
+from skelgnn_tf.geometry import Camera
 
 # In the order of the files: focal_px, center_px, image_size_px, radial k1 k2 k3, tangential p1 p2.
 _INTRINSICS = {
@@ -41,7 +42,7 @@ _INTRINSICS = {
     ),
 }
 
-# Camera to world as a quaternion (w, x, y, z), and the camera's place in millimetres.
+# Rotation from camera to world axes as a quaternion (w, x, y, z), and the camera's position in millimeters.
 _EXTRINSICS = {
     "S1": (
         (
@@ -176,17 +177,20 @@ SUBJECTS = tuple(_EXTRINSICS)
 
 
 def cameras(subject: str) -> tuple[Camera, ...]:
-    """The four cameras of a subject ("S1"), in the order of VideoPose3D's files.
+    """Returns the four cameras of a subject, in the order of VideoPose3D's files.
+
+    Args:
+        subject: One of `SUBJECTS`, such as "S1". S2, S3, S4 and S10 were never published with poses.
 
     Raises:
-        KeyError: The subject is none of `SUBJECTS` (S2, S3, S4 and S10 were never published with poses).
+        KeyError: The subject is unknown.
     """
     return tuple(
         Camera(
             focal_px=focal,
             center_px=center,
             image_size_px=size,
-            rotation=rotation_from_quaternion(quaternion).T,
+            rotation=Rotation.from_quat(quaternion, scalar_first=True).as_matrix().T,
             position_m=np.array(position_mm) / 1000,
             radial=radial,
             tangential=tangential,

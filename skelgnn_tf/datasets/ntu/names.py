@@ -1,4 +1,4 @@
-"""What the names of NTU RGB+D's clips say, its 120 actions, and which clips its four benchmarks train and test on."""
+"""Clip names of NTU RGB+D, its 120 actions, and the splits of its four benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATTERN = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 
 
 class ClipName(NamedTuple):
-    """SsssCcccPpppRrrrAaaa, each number from 1."""
+    """The numbers in SsssCcccPpppRrrrAaaa, each from 1."""
 
     setup: int
     camera: int
@@ -20,12 +20,24 @@ class ClipName(NamedTuple):
 
 
 def parse_name(name: str) -> ClipName | None:
-    """The five numbers of "S001C002P003R002A013"; None for any other text."""
+    """Returns the five numbers of a name like "S001C002P003R002A013", or None for any other text."""
     match = _PATTERN.fullmatch(name)
     return ClipName(*map(int, match.groups())) if match else None
 
 
-# In the order of their numbers; the first 60 are NTU RGB+D's. Source: README.md of github.com/shahroudy/NTURGB-D.
+def label_of(name: str) -> int:
+    """Returns the label of a clip by its name: the number of the action minus one.
+
+    Raises:
+        ValueError: The name is not that of a clip.
+    """
+    numbers = parse_name(name)
+    if numbers is None:
+        raise ValueError(f"name must be like S001C002P003R002A013. Received: {name!r}.")
+    return numbers.action - 1
+
+
+# By number; the first 60 are those of NTU RGB+D. Source: README.md of github.com/shahroudy/NTURGB-D.
 _ACTIONS = """
 drink water
 eat meal/snack
@@ -149,33 +161,31 @@ support somebody with one's hand (someone is sick, help him to walk)
 finger-guessing game (playing rock-paper-scissors)
 """
 
-#: "A001 drink water" ... by label, which is the action's number less one.
+#: "A001 drink water", ... by label. The label is the number of the action minus one.
 CLASSES = tuple(f"A{number:03d} {action}" for number, action in enumerate(_ACTIONS.strip().splitlines(), 1))
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One way to split the clips.
+    """A split of the clips into training and test.
 
     Args:
-        about: One line for a list of data sets.
-        num_classes: The actions A001 .. that belong to it.
-        by: The field of `ClipName` that decides.
-        train: Its values in training; all others are the test.
+        num_classes: Number of actions, from A001 on.
+        by: The field of `ClipName` that decides about the split.
+        train: Its values in the training split. All others are in the test split.
     """
 
-    about: str
     num_classes: int
     by: str
     train: frozenset[int]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names by label."""
+        """Names of the classes by label."""
         return CLASSES[: self.num_classes]
 
     def split(self, name: ClipName) -> str | None:
-        """ "train" or "test"; None for an action that the benchmark does not have."""
+        """Returns "train" or "test", or None if the benchmark does not have the action."""
         if not 1 <= name.action <= self.num_classes:
             return None
         return "train" if getattr(name, self.by) in self.train else "test"
@@ -187,10 +197,10 @@ _SUBJECTS_120 = _SUBJECTS_60 | {
     *(89, *range(91, 96), 97, 98, 100, 103),
 }
 
-#: By name. Source: the protocols of the data sets' two papers.
+#: Benchmarks by name. Source: the two papers of the data sets.
 BENCHMARKS = {
-    "ntu60-xsub": Benchmark("NTU RGB+D, 60 actions, other persons in the test", 60, "performer", _SUBJECTS_60),
-    "ntu60-xview": Benchmark("NTU RGB+D, 60 actions, another camera in the test", 60, "camera", frozenset({2, 3})),
-    "ntu120-xsub": Benchmark("NTU RGB+D 120, other persons in the test", 120, "performer", _SUBJECTS_120),
-    "ntu120-xset": Benchmark("NTU RGB+D 120, other set-ups in the test", 120, "setup", frozenset(range(2, 33, 2))),
+    "ntu60-xsub": Benchmark(60, "performer", _SUBJECTS_60),
+    "ntu60-xview": Benchmark(60, "camera", frozenset({2, 3})),
+    "ntu120-xsub": Benchmark(120, "performer", _SUBJECTS_120),
+    "ntu120-xset": Benchmark(120, "setup", frozenset(range(2, 33, 2))),
 }

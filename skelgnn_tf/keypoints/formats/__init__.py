@@ -1,1 +1,1 @@
-"""One reader for each format of keypoint files."""
+"""One module for each format of keypoint files."""

@@ -1,4 +1,4 @@
-"""Keypoints in one JSON of results: COCO's list, which AlphaPose and MMPose write, and MMPose's lists of frames."""
+"""Keypoints in one JSON file: COCO's list of results, as AlphaPose and MMPose write it, and MMPose's list of frames."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from skelgnn_tf.keypoints.tracks import Detection, Raw, assemble, frame_numbers
+from skelgnn_tf.keypoints.raw import PersonKeypoints, RawKeypoints, frame_numbers
+from skelgnn_tf.keypoints.tracks import assemble
 from skelgnn_tf.skeletons import COCO_17
 
-#: Layouts by their number of joints that begin with COCO's 17.
-_BEGIN_LIKE_COCO = {26: "Halpe-26", 133: "COCO-WholeBody", 136: "Halpe-136"}
+#: Layouts whose first 17 joints are COCO's, by their number of joints.
+_EXTENDED_COCO = {26: "Halpe-26", 133: "COCO-WholeBody", 136: "Halpe-136"}
 
 
 def is_coco_results(values: Any) -> bool:
-    """Whether a JSON's values look like a list of persons, or like MMPose's frames."""
+    """Whether the content of a JSON file is a list of persons, or MMPose's list of frames."""
     if isinstance(values, dict):
         return "instance_info" in values
     return isinstance(values, list) and any(
@@ -23,57 +24,67 @@ def is_coco_results(values: Any) -> bool:
     )
 
 
-def read_coco_results(path: Path, values: Any) -> Raw:
-    """All persons of a take.
+def read_coco_results(path: Path, values: Any) -> RawKeypoints:
+    """Converts COCO results or MMPose's frames to persons over time.
 
-    Either a list of persons, {"image_id", "keypoints": [x, y, confidence, ...]} with AlphaPose's "idx" or MMPose's
-    "track_id", or a list of frames, {"frame_id", "instances": [{"keypoints": [[x, y], ...], "keypoint_scores"}]}, which
-    may stand in {"instance_info": ...}.
+    Args:
+        path: The file, used in messages.
+        values: Either a list of persons, {"image_id", "keypoints": [x, y, confidence, ...]} with AlphaPose's "idx" or
+            MMPose's "track_id", or a list of frames, {"frame_id", "instances": [{"keypoints": [[x, y], ...],
+            "keypoint_scores": [...]}]}, which may be the value of "instance_info".
+
+    Returns:
+        (persons, frames, joints, 3). Layouts that extend COCO's are cut to its 17 joints.
 
     Raises:
-        ValueError: A person without keypoints, or one of another number of joints than the first.
+        ValueError: An entry lacks a field, or a person has another number of joints than the first one.
     """
     items = values["instance_info"] if isinstance(values, dict) else values
     is_frames = any(isinstance(one, dict) and "instances" in one for one in items)
+    fields = ("frame_id", "instances") if is_frames else ("image_id", "keypoints")
     try:
         if is_frames:
             persons = [(one["frame_id"], person) for one in items for person in one["instances"]]
             names = [one["frame_id"] for one in items]
         else:
-            # MMPose writes a single picture's persons without saying which picture it is.
+            # MMPose writes the persons of a single picture without image_id.
             persons = [(one.get("image_id", 0), one) for one in items]
             names = [name for name, _ in persons]
     except (KeyError, TypeError, AttributeError) as error:
-        wanted = "frame_id and instances" if is_frames else "image_id and keypoints"
-        raise ValueError(f"{path}: an entry lacks {error}; expected a list of {wanted}") from error
+        raise ValueError(f"{path}: every entry must have {' and '.join(fields)}. Received: one without {error}.") from (
+            error
+        )
     if not persons:
-        raise ValueError(f"{path} has {len(names)} frames and no person in them")
-    numbers, notes = frame_numbers(names, f"{path}: {'frame_id' if is_frames else 'image_id'}")
+        raise ValueError(f"{path}: the file has {len(names)} frames and no person.")
+    numbers, notes = frame_numbers(names, f"{path}: {fields[0]}")
     frame_of = dict(zip(names, numbers, strict=True))
-    detections = [Detection(frame_of[name], _track(person), _joints(path, person, name)) for name, person in persons]
-    joints = len(detections[0].keypoints)
-    for (name, _), one in zip(persons, detections, strict=True):
+    people = [PersonKeypoints(frame_of[name], _track(one), _joints(path, one, name)) for name, one in persons]
+    joints = len(people[0].keypoints)
+    for (name, _), one in zip(persons, people, strict=True):
         if len(one.keypoints) != joints:
             raise ValueError(
-                f"{path}: {len(one.keypoints)} joints at {name}, {joints} at {persons[0][0]}; expected one"
+                f"{path}: every person must have the same joints. Received: {joints} joints in frame "
+                f"{persons[0][0]}, {len(one.keypoints)} in frame {name}."
             )
-    keypoints, more = assemble(detections, max(numbers) + 1)
+    keypoints, more = assemble(people, max(numbers) + 1)
     notes += more
-    if joints in _BEGIN_LIKE_COCO:
-        notes.append(f"{joints} joints are taken for {_BEGIN_LIKE_COCO[joints]}, whose first 17 are {COCO_17.name}")
-        return Raw(keypoints[:, :, : COCO_17.num_joints], layout=COCO_17.name, notes=tuple(notes))
-    return Raw(keypoints, notes=tuple(notes))
+    if joints in _EXTENDED_COCO:
+        notes.append(f"{joints} joints are read as {_EXTENDED_COCO[joints]}, whose first 17 are {COCO_17.name}")
+        return RawKeypoints(keypoints[:, :, : COCO_17.num_joints], layout=COCO_17.name, notes=tuple(notes))
+    return RawKeypoints(keypoints, notes=tuple(notes))
 
 
-def _track(person: dict) -> int | None:
+def _track(person: dict[str, Any]) -> int | None:
     track = person.get("track_id", person.get("idx"))
-    # AlphaPose wraps it in a list or two, depending on its tracker.
-    values = np.ravel(track) if track is not None else ()
-    return int(values[0]) if len(values) and np.issubdtype(np.asarray(values).dtype, np.number) else None
+    if track is None:
+        return None
+    # AlphaPose wraps it in one or two lists, depending on its tracker.
+    values = np.ravel(track)
+    return int(values[0]) if len(values) and np.issubdtype(values.dtype, np.number) else None
 
 
 def _joints(path: Path, person: Any, name: Any) -> np.ndarray:
-    """A person's keypoints (joints, 3)."""
+    """The keypoints (joints, 3) of a person."""
     try:
         keypoints = np.array(person["keypoints"], float)
         if "keypoint_scores" in person:
@@ -81,4 +92,7 @@ def _joints(path: Path, person: Any, name: Any) -> np.ndarray:
             return np.concatenate([keypoints.reshape(len(scores), -1)[:, :2], scores], axis=1)
         return keypoints.reshape(-1, 3)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: a person at {name} wants 'keypoints', x, y, confidence of each joint") from error
+        raise ValueError(
+            f"{path}: 'keypoints' must be x, y, confidence of each joint. Received: something else for a person in "
+            f"frame {name}."
+        ) from error

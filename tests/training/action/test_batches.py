@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skelgnn_tf.configs.config import Config
+from skelgnn_tf.configs import ActionConfig
 from skelgnn_tf.datasets.sequences import SequenceWriter
 from skelgnn_tf.skeletons import COCO_17, NTU_25, Skeleton
 from skelgnn_tf.training.action.batches import ActionBatcher, class_weights, mirrored_labels
@@ -18,7 +18,7 @@ T = 16
 def config(**options):
     plain = {"frames": T, "batch_size": 4, "persons": 1, "confidence": False, "seed": 5}
     plain |= {"sampling": "resize", "fps": 0.0}
-    return Config(task="action", **plain | options)
+    return ActionConfig(**plain | options)
 
 
 def sequences(clips, labels=None, kind="keypoints", fps=30.0):

@@ -166,16 +166,16 @@ def broken(what):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("one dimension", r"9 clips, 4 classes\); got \(9,\)"),
-        ("too few classes", r"9 clips, 4 classes\); got \(9, 3\)"),
-        ("too few clips", r"9 clips, 4 classes\); got \(5, 4\)"),
-        ("no clips", r"one clip or more; got \(0,\)"),
-        ("one-hot labels", r"labels \(clips,\).*got \(9, 4\)"),
+        ("one dimension", r"9 clips, 4 classes\). Received: \(9,\)"),
+        ("too few classes", r"9 clips, 4 classes\). Received: \(9, 3\)"),
+        ("too few clips", r"9 clips, 4 classes\). Received: \(5, 4\)"),
+        ("no clips", r"at least one clip. Received: \(0,\)"),
+        ("one-hot labels", r"labels must have shape \(clips,\).*Received: \(9, 4\)"),
         ("float labels", "integers.*float64"),
-        ("label too large", "clip 6 has label 4, outside 0 to 3"),
-        ("negative label", "clip 2 has label -1, outside 0 to 3"),
+        ("label too large", "labels must be from 0 to 3 .*Received: 4 at clip 6"),
+        ("negative label", "labels must be from 0 to 3 .*Received: -1 at clip 2"),
         ("nan", r"at clip 3 \(1 of 9 clips\)"),
-        ("same name", "'sit' is named more than once"),
+        ("same name", "different names. Received: 'sit' more than once"),
     ],
 )
 def test_what_cannot_be_scored_is_named(what, message):
@@ -223,9 +223,9 @@ def test_a_second_opinion_outvotes_a_wrong_one():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ((1,), "each of 2 models; got 1"),
-        ((1, 2, 3), "each of 2 models; got 3"),
-        ((1, -0.5), "0 or more.*got 1, -0.5"),
+        ((1,), "each of 2 models. Received: 1."),
+        ((1, 2, 3), "each of 2 models. Received: 3."),
+        ((1, -0.5), "0 or more.*Received: 1, -0.5"),
         ((0, 0), "not all 0"),
         ((1, math.nan), "finite.*nan"),
         ((1, math.inf), "finite.*inf"),
@@ -242,9 +242,9 @@ def test_members_that_do_not_fit_together_are_refused():
     for other in (member[:4], member[:, :2], member[0]):
         with pytest.raises(ValueError, match=r"\(5, 3\) from model 1 and .* from model 2"):
             fuse([member, other])
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match="Received: none"):
         fuse([])
-    with pytest.raises(ValueError, match=r"model 2 are no probabilities at clip 0 .*softmax"):
+    with pytest.raises(ValueError, match=r"model 2 must be probabilities. .* at clip 0. Apply softmax"):
         fuse([member, np.log(member)])
-    with pytest.raises(ValueError, match="model 1 are NaN or infinite at clip 4"):
+    with pytest.raises(ValueError, match="model 1 must be finite. Received: NaN or infinity at clip 4"):
         fuse([np.where(np.arange(5)[:, None] == 4, np.inf, member), member])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skelgnn_tf import checkpoints
-from skelgnn_tf.configs.config import Config, load_model
+from skelgnn_tf.configs import ActionConfig
 from skelgnn_tf.datasets.sequences import SequenceWriter
 from skelgnn_tf.training.action import task as recognition
 from support import tiny_actions, tiny_ntu
@@ -39,7 +39,8 @@ def trained(tmp_path_factory):
 
 def probabilities(run, folder):
     """Softmax of a run's test scores by our own loop over the clips."""
-    model, config = load_model(run)
+    loaded = checkpoints.load(run)
+    model, config = loaded.model, loaded.config
     data = recognition.load_data(config)
     rows = []
     for i in range(len(data.test)):
@@ -66,7 +67,7 @@ def test_hands_that_go_up_are_told_apart(trained, here):
     assert report["top1"] == pytest.approx((scores.argmax(axis=1) == labels).mean(), abs=1e-4)
     assert report["top1"] > 0.8 and report["clips"] == 12 and np.sum(report["confusion"]) == 12
     assert (trained / "j" / "report" / "confusion.png").exists()
-    config = load_model(trained / "j")[1]
+    config = checkpoints.load(trained / "j").config
     assert (config.input, config.skeleton, config.persons, config.normalization) == ("pose", "ntu_25", 1, "center")
 
 
@@ -79,14 +80,22 @@ def test_streams_are_fused_by_the_mean_of_their_scores(trained, here):
     assert report["top1"] == pytest.approx(((0.75 * a + 0.25 * b).argmax(axis=1) == labels).mean(), abs=1e-4)
     assert [member["stream"] for member in report["ensemble"]] == ["joint", "bone"]
     assert [member["weight"] for member in report["ensemble"]] == [0.75, 0.25]
-    assert "--ensemble wants several models" in mistake("evaluate", trained / "j", "--ensemble")
-    assert "several models want --ensemble" in mistake("evaluate", *runs)
-    assert "one weight for each" in mistake("evaluate", *runs, "--ensemble", "--weights", "1,2,3")
-    assert "--ensemble does not go with" in mistake("evaluate", "fitness_9f", "fitness_9f", "--ensemble")
+    assert "MODELS must be several with --ensemble" in mistake("evaluate", trained / "j", "--ensemble")
+    assert "several MODELS must be used with --ensemble" in mistake("evaluate", *runs)
+    assert "one number for each of 2 models. Received: 3." in mistake(
+        "evaluate", *runs, "--ensemble", "--weights", "1,2,3"
+    )
+    assert "--ensemble is only valid for action recognition" in mistake(
+        "evaluate", "fitness_9f", "fitness_9f", "--ensemble"
+    )
     line = mistake("evaluate", trained / "j", "--weights", "1")
-    assert line == f"--weights are of an --ensemble; got them for {trained / 'j'} alone"
-    assert "numbers with commas" in mistake("evaluate", *runs, "--ensemble", "--weights", "much,little")
-    assert "--hard-reference does not go with" in mistake("evaluate", runs[0], "--hard-reference", runs[1])
+    assert line == f"--weights must be used with --ensemble. Received: one model, {trained / 'j'}."
+    assert "--weights must be numbers separated by commas" in mistake(
+        "evaluate", *runs, "--ensemble", "--weights", "much,little"
+    )
+    assert "--hard-reference is only valid for pose lifting" in mistake(
+        "evaluate", runs[0], "--hard-reference", runs[1]
+    )
 
 
 def test_models_and_data_that_do_not_fit_each_other_cost_one_line(trained, here):
@@ -98,11 +107,13 @@ def test_models_and_data_that_do_not_fit_each_other_cost_one_line(trained, here)
         train(*data, "--epochs", 1, "--output", name)
         runs.append(name)
     line = mistake("evaluate", trained / "j", runs[0], "--ensemble")
-    assert line == f"renamed knows other classes than {trained / 'j'}; only models of the same classes are fused"
+    assert line == f"renamed must have the classes of {trained / 'j'} to be fused with it. Received: other classes."
     line = mistake("evaluate", trained / "j", runs[1], "--ensemble")
-    assert line.startswith(f"fewer clips was trained on other data than {trained / 'j'}; name one --dataset")
+    assert line.startswith(f"fewer clips must have the test clips of {trained / 'j'}. Received: other data. Name one")
     line = mistake("evaluate", runs[0], "--labels", trained / "labels.txt")
-    assert line.startswith("renamed knows 3 classes (left, right, none, ...), the data have 3 (lift-left, ")
+    assert line.startswith("renamed must be scored on data with its 3 classes (left, right, none, ...). ") and (
+        "Received: 3 classes (lift-left, " in line
+    )
 
 
 def make_folder(path):
@@ -131,7 +142,9 @@ def test_a_run_in_two_parts_ends_where_one_in_one_part_does(trained, here):
         training.Checkpoint = original
     assert call("train", "--resume", "--output", "parts").exit_code == 0
     for a, b in zip(
-        load_model(here / "whole")[0].get_weights(), load_model(here / "parts")[0].get_weights(), strict=True
+        checkpoints.load(here / "whole").model.get_weights(),
+        checkpoints.load(here / "parts").model.get_weights(),
+        strict=True,
     ):
         np.testing.assert_array_equal(a, b)
 
@@ -141,11 +154,13 @@ def test_raw_skeletons_of_a_part_of_ntu_are_trained_on(here):
     tiny_ntu.write(here / "raw", *(f"S001C001P00{p}R001A00{a}" for p in (1, 2, 3) for a in (1, 2)))
     data = ["--dataset", "ntu60-xsub", "--data-dir", "raw", "--epochs", 1, "--output", "run"]
     assert "and 55 more classes" in train(*data)
-    model, config = load_model(here / "run")
+    loaded = checkpoints.load(here / "run")
+    model, config = loaded.model, loaded.config
     assert len(model.classes) == 60 and config.dataset == ("ntu60-xsub",)
     # The best known preset way works for recognisers too.
-    checkpoints.save(here / "run", here / "mine", licence="none")
-    again, its_config = checkpoints.load(here / "mine")
+    checkpoints.save_preset(here / "run", here / "mine", licence="none")
+    loaded = checkpoints.load(here / "mine")
+    again, its_config = loaded.model, loaded.config
     assert its_config == config.replace(data_dir=()) and again.classes == model.classes
     x = np.random.default_rng(0).normal(size=(2, *model.input_axes[1:])).astype(np.float32)
     np.testing.assert_allclose(np.asarray(again(x)), np.asarray(model(x)), atol=1e-6)
@@ -197,11 +212,11 @@ def test_skipped_clips_are_listed_and_counted_in_the_report(here):
     ("arguments", "found"),
     [
         (["--dataset", "npz"], "--data-file"),
-        (["--dataset", "h36m"], "unknown data set 'h36m' for --task action"),
-        (["--dataset", "fitness", "--dataset", "npz"], "one --dataset"),
+        (["--dataset", "h36m"], "--task action is not valid for --dataset h36m"),
+        (["--dataset", "fitness", "--dataset", "npz"], "--dataset must name one data set"),
         (["--dataset", "ntu60-xsub"], "--data-dir"),
         (["--dataset", "ntu60-xsub", "--data-dir", "/nowhere"], "/nowhere"),
-        (["--views", "random"], "--views is of --task lift"),
+        (["--views", "random"], "--views is only valid for pose lifting"),
         (["--sampling", "resize", "--fps", "20"], "--sampling window"),
         (["--dataset", "fitness", "--skeleton", "ntu_25"], "ntu_25"),
     ],
@@ -226,12 +241,12 @@ def test_the_learning_rate_follows_the_recipe(recipe, begin, end):
     writer = SequenceWriter("pose")
     for i in range(8):
         writer.add(f"clip {i}", np.random.default_rng(i).normal(size=(1, 9, 25, 3)), label=i % 2, fps=30)
-    from skelgnn_tf.datasets.sequences import ActionSet
+    from skelgnn_tf.datasets.sequences import SequenceSet
     from skelgnn_tf.skeletons import NTU_25
 
     sequences = writer.close()
-    data = ActionSet(NTU_25, ("a", "b"), sequences, sequences)
-    config = Config(task="action", dataset=("npz",), recipe=recipe, epochs=60, batch_size=4)
+    data = SequenceSet(NTU_25, ("a", "b"), sequences, sequences)
+    config = ActionConfig(dataset=("npz",), recipe=recipe, epochs=60, batch_size=4)
     task = recognition.Recognition(config, data)
     rate = task.optimizer()._learning_rate
     assert task.steps == 2

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from skelgnn_tf.configs.config import Config, build_model, load_model, save_model
+from skelgnn_tf import checkpoints
+from skelgnn_tf.configs import LiftConfig
 from skelgnn_tf.datasets import h36m
 from skelgnn_tf.datasets.h36m.cameras import SUBJECTS, cameras
 from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.geometry import from_pixel_protocol, to_pixel_protocol
 from skelgnn_tf.inference.windows import lift
+from skelgnn_tf.models.build import build_model
 from skelgnn_tf.training.lift.evaluate import draw_clip, evaluate, predict_clips
 from support import oracles, tiny_h36m
 
@@ -26,17 +28,18 @@ def data(tmp_path_factory):
 
 def a_run(folder, data, seed=0, **options):
     """A run folder whose model was never trained."""
-    config = Config(
+    config = LiftConfig(
         channels=4, squeeze=0.5, blocks=1, sharing="shared", dataset=("h36m",), data_dir=(str(data),), **options
     )
     folder.mkdir()
-    save_model(oracles.randomize(build_model(config), seed), config, folder / "model.keras")
+    checkpoints.save(oracles.randomize(build_model(config), seed), config, folder / "model.keras")
     return folder
 
 
 def errors_mm(folder, clips, flip):
     """Error of every frame of every clip, by a loop of our own."""
-    model, config = load_model(folder)
+    loaded = checkpoints.load(folder)
+    model, config = loaded.model, loaded.config
     out = []
     for clip in clips:
         pose = lift(model, screen_keypoints(clip, config.confidence), flip)
@@ -101,7 +104,7 @@ def test_other_data_can_be_given_and_are_named_when_they_are_missing(scored, tmp
     assert scores["frames"] == 3 * 4 * 5
     with pytest.raises(FileNotFoundError, match="keypoints 'cpn'"):
         evaluate(run, keypoints="cpn", console=QUIET)
-    with pytest.raises(FileNotFoundError, match="no folder /nowhere"):
+    with pytest.raises(FileNotFoundError, match="/nowhere: folder not found"):
         evaluate(run, data_dir=("/nowhere",), console=QUIET)
 
 
@@ -147,10 +150,10 @@ class Oracle:
 
 def test_a_perfect_answer_in_pixels_is_a_perfect_pose(data):
     clips = h36m.load(data).test
-    config = Config(protocol="pixel")
+    config = LiftConfig(protocol="pixel")
     for clip, pose in zip(clips, predict_clips(Oracle(clips), config, clips, flip=False), strict=True):
         np.testing.assert_allclose(pose, clip.pose_m - clip.pose_m[:, :1], atol=1e-3)
-    with pytest.raises(ValueError, match="lacks the camera"):
+    with pytest.raises(ValueError, match="must have a camera and a pose for --protocol pixel. Received: no camera."):
         predict_clips(Oracle(clips), config, [replace(clips[0], camera=None)], flip=False)
 
 
@@ -169,5 +172,5 @@ def test_a_clip_is_drawn_and_a_number_past_the_end_is_refused(scored):
     run, *_ = scored
     picture = draw_clip(run, (), (), 1, None)
     assert picture == run / "report" / "lifted.png" and picture.read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="no test clip 8; there are 0 to 7"):
+    with pytest.raises(ValueError, match="--clip must be from 0 to 7, a test clip. Received: 8."):
         draw_clip(run, (), (), 8, None)

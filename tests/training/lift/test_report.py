@@ -12,8 +12,9 @@ from rich.console import Console
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.skeletons import H36M_17
 from skelgnn_tf.training.lift.baselines import baseline_scores
-from skelgnn_tf.training.lift.report import hand_over, markdown, rounded, write_report
+from skelgnn_tf.training.lift.report import markdown, write_report
 from skelgnn_tf.training.lift.scores import frame_errors, score_3dhp, score_lifting
+from skelgnn_tf.training.reports import hand_over, rounded
 
 
 @pytest.fixture(scope="module")

@@ -227,12 +227,12 @@ def broken(what):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ("count", "3 clips; got 2"),
+        ("count", "3 clips. Received: 2."),
         ("frames", r"clip Sitting.*\(3, 17, 3\).*\(2, 17, 3\)"),
         ("joints", r"h36m_17.*\(3, 16, 3\)"),
         ("nan", "clip Sitting.*frame 2"),
-        ("no poses", "clip Sitting.*none"),
-        ("none count", "nothing to score"),
+        ("no poses", "clip Sitting.*must have 3D poses"),
+        ("none count", "at least one valid frame"),
     ],
 )
 def test_what_cannot_be_scored_is_named(what, message):
@@ -244,7 +244,7 @@ def test_a_reference_on_other_frames_and_an_unknown_protocol_are_refused():
     predictions, clips = random_clips(13)
     with pytest.raises(ValueError, match="same clips"):
         score_lifting(predictions, clips, H36M_17, reference_errors=np.zeros(5))
-    with pytest.raises(ValueError, match="unknown protocol 'metres'"):
+    with pytest.raises(ValueError, match="protocol must be one of camera, pixel. Received: 'metres'"):
         score_lifting(predictions, clips, H36M_17, protocol="metres")
 
 

@@ -19,13 +19,14 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 
 /**
- * The camera's frames, upright and not mirrored, with a preview of the same shape.
+ * Provides the camera's frames, upright and not mirrored, and a preview with the same aspect ratio.
  *
- * @param executor One thread, on which frames come.
- * @param onSurface Called with what a viewfinder shows.
- * @param onFrame Called with each frame that there was time for and its time in milliseconds since boot.
- * @param onLost Called with a reason when the camera is taken away or cannot be opened.
- * @param onFound Called when it works (again).
+ * @param executor Single-threaded executor that calls [onFrame].
+ * @param onSurface Called with the surface request of the viewfinder.
+ * @param onFrame Called with each processed frame and its time in milliseconds since boot; frames that arrive while a
+ *   previous one is processed are dropped.
+ * @param onLost Called with a reason when the camera is disconnected or cannot be opened.
+ * @param onFound Called when the camera opens.
  */
 class CameraSource(
     private val executor: Executor,
@@ -34,27 +35,27 @@ class CameraSource(
     private val onLost: (String) -> Unit,
     private val onFound: () -> Unit,
 ) {
-    /** Runs the camera until the coroutine is cancelled. To be called on the main thread. */
+    /** Runs the camera until the coroutine is cancelled. Call it on the main thread. */
     suspend fun run(context: Context, owner: LifecycleOwner, facing: CameraSelector) {
         try {
             runUntilCancelled(context, owner, facing)
         } catch (cancelled: CancellationException) {
             throw cancelled
         } catch (error: Exception) {
-            // CameraX did not start, there is no such camera, or it cannot do both at once.
+            // CameraX fails to start, the camera does not exist, or it does not support both use cases at once.
             onLost(error.message ?: error.toString())
         }
     }
 
     private suspend fun runUntilCancelled(context: Context, owner: LifecycleOwner, facing: CameraSelector) {
         val provider = ProcessCameraProvider.awaitInstance(context)
-        // Preview and frames both are 4:3 unless told otherwise, so the overlay lies on the picture.
+        // Preview and analysis both default to 4:3, so the overlay matches the preview.
         val preview = Preview.Builder().build().apply { setSurfaceProvider { onSurface(it) } }
         val analysis = analysis()
         val camera = provider.bindToLifecycle(owner, facing, preview, analysis)
         val reports = Observer<CameraState> { report(it) }
         val displays = context.getSystemService(DisplayManager::class.java)
-        // From landscape to landscape the activity is not made anew, so the use cases hear of it here.
+        // A turn from one landscape orientation to the other does not recreate the activity.
         val turns = TurnListener(displays) { rotation ->
             preview.targetRotation = rotation
             analysis.targetRotation = rotation
@@ -89,11 +90,11 @@ class CameraSource(
 
     private fun report(state: CameraState) {
         val error = state.error
-        if (error != null) onLost("camera error ${error.code}") else if (state.type == CameraState.Type.OPEN) onFound()
+        if (error != null) onLost("Camera error ${error.code}") else if (state.type == CameraState.Type.OPEN) onFound()
     }
 }
 
-/** Tells the rotation of the phone's own display whenever it changes. */
+/** Reports every change in the rotation of the phone's built-in display. */
 private class TurnListener(
     private val displays: DisplayManager,
     private val onTurn: (Int) -> Unit,

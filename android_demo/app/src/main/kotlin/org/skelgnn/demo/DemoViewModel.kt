@@ -14,12 +14,12 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.launch
 
-/** Camera -> detector -> `core` -> screen. It outlives the activity, so that a turned phone keeps its models. */
+/** Connects the camera, the detector, `core` and the screen. The models survive a rotation of the phone. */
 class DemoViewModel(application: Application) : AndroidViewModel(application) {
     private val screen = MutableStateFlow<ScreenState>(ScreenState.Starting)
     private val surface = MutableStateFlow<SurfaceRequest?>(null)
     private val executor = Executors.newSingleThreadExecutor()
-    private val camera = CameraSource(executor, { surface.value = it }, ::look, ::lose, ::find)
+    private val camera = CameraSource(executor, { surface.value = it }, ::onFrame, ::onCameraLost, ::onCameraFound)
 
     @Volatile private var detector: PoseDetector? = null
     private var models: Models? = null
@@ -47,7 +47,7 @@ class DemoViewModel(application: Application) : AndroidViewModel(application) {
                 onError = { error -> fail(error) },
             )
         } catch (error: Exception) {
-            // LiteRT, MediaPipe and core all say in the message what is wrong with which file.
+            // The messages of LiteRT, MediaPipe and core name the file and the problem.
             fail(error)
         } catch (error: UnsatisfiedLinkError) {
             fail(error)
@@ -58,26 +58,26 @@ class DemoViewModel(application: Application) : AndroidViewModel(application) {
         screen.value = ScreenState.NoModel(error.message ?: error.toString())
     }
 
-    private fun look(picture: Bitmap, timeMs: Long) {
-        detector?.detect(picture, timeMs)
+    private fun onFrame(image: Bitmap, timeMs: Long) {
+        detector?.detect(image, timeMs)
     }
 
-    /** A frame's result; what is wrong for good, or with the camera, stays on the screen. */
+    /** Shows the result of a frame, unless the screen shows an error of the models or the camera. */
     private fun show(next: ScreenState) {
         val now = screen.value
         if (now !is ScreenState.NoModel && now !is ScreenState.CameraLost) screen.value = next
     }
 
-    private fun lose(reason: String) {
+    private fun onCameraLost(reason: String) {
         if (screen.value !is ScreenState.NoModel) screen.value = ScreenState.CameraLost(reason)
     }
 
-    private fun find() {
+    private fun onCameraFound() {
         if (screen.value is ScreenState.CameraLost) screen.value = ScreenState.Starting
     }
 
     override fun onCleared() {
-        // On the frames' own thread: none of them may meet a closed detector.
+        // Runs on the frames' thread, so that no frame reaches a closed detector.
         executor.execute {
             detector?.close()
             models?.close()

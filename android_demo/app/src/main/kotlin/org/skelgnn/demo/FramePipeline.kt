@@ -1,21 +1,21 @@
 package org.skelgnn.demo
 
 import android.os.SystemClock
-import org.skelgnn.core.ActionRecognizer
+import org.skelgnn.core.ActionStream
 import org.skelgnn.core.GAP_S
 import org.skelgnn.core.Keypoints
 import org.skelgnn.core.OneEuroFilter
 import org.skelgnn.core.Pose
-import org.skelgnn.core.PoseLifter
+import org.skelgnn.core.PoseStream
 import org.skelgnn.core.RepetitionCounter
 
 /**
- * From a frame's keypoints to what the screen shows: everything of `core` in its order. Called on one thread at a time,
- * MediaPipe's.
+ * Turns the keypoints of each frame into the state of the screen, with all parts of `core`. Not thread-safe: MediaPipe
+ * calls it on a single thread.
  */
 class FramePipeline(models: Models) {
-    private val lifter = PoseLifter(models.lifter.contract, models.lifter.runner)
-    private val recognizer = ActionRecognizer(models.recognizer.contract, models.recognizer.runner)
+    private val poseStream = PoseStream(models.lifter.contract, models.lifter.runner)
+    private val actionStream = ActionStream(models.recognizer.contract, models.recognizer.runner)
     private val skeleton = models.lifter.contract.skeleton
     private val classes = models.recognizer.contract.classes
     private val filter = OneEuroFilter()
@@ -25,10 +25,10 @@ class FramePipeline(models: Models) {
     private var seenS = Double.NEGATIVE_INFINITY
     private var framesPerSecond = 0f
 
-    /** Takes the next frame, null if nobody is seen in it; null if the screen stays as it is. */
+    /** Adds a frame, null if it shows no person. Returns the new state of the screen, or null to keep the old one. */
     fun push(keypoints: Keypoints?): ScreenState? {
         if (keypoints == null) {
-            // One frame without a person is a detector's slip.
+            // The detector may miss the person in a single frame.
             return ScreenState.NoPerson.takeIf { SystemClock.uptimeMillis() / 1e3 - seenS > GAP_S }
         }
         val size = keypoints.widthPx to keypoints.heightPx
@@ -44,12 +44,12 @@ class FramePipeline(models: Models) {
     private fun track(keypoints: Keypoints): TrackedFrame {
         val startNs = System.nanoTime()
         val nowS = keypoints.timeS
-        val raw = lifter.push(keypoints)
-        val repetitions = counter.push(raw.jointsM, nowS, recognizer.push(keypoints))
+        val raw = poseStream.push(keypoints)
+        val repetitions = counter.push(raw.jointsM, nowS, actionStream.push(keypoints))
         val pose = Pose(filter.push(raw.jointsM, nowS), raw.confidence, raw.timeS)
         val modelsMs = (System.nanoTime() - startNs) / 1e6f
         val sinceLastS = nowS - seenS
-        if (sinceLastS < GAP_S) framesPerSecond += SHARE * ((1 / sinceLastS).toFloat() - framesPerSecond)
+        if (sinceLastS < GAP_S) framesPerSecond += SMOOTHING * ((1 / sinceLastS).toFloat() - framesPerSecond)
         seenS = nowS
         return TrackedFrame(
             keypoints,
@@ -61,10 +61,10 @@ class FramePipeline(models: Models) {
     }
 
     private companion object {
-        /** Weight of a frame in the frame rate that is shown. */
-        const val SHARE = 0.1f
+        /** Weight of the newest frame in the displayed frame rate. */
+        const val SMOOTHING = 0.1f
 
-        /** How long the screen says that the phone was turned. */
+        /** Duration of the notice that the phone was rotated, in seconds. */
         const val TURNED_S = 1.0
     }
 }

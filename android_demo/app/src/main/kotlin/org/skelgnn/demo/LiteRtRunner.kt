@@ -8,8 +8,8 @@ import org.skelgnn.core.ModelContract
 import org.skelgnn.core.Runner
 
 /**
- * Runs a `.tflite` file of the app's assets with LiteRT on the CPU, where models of this size take about a millisecond;
- * on a GPU the way there and back would cost more than that. Not thread-safe, as its buffers are used again.
+ * Runs a `.tflite` file from the app's assets with LiteRT on the CPU. For models of this size, transferring data to and
+ * from a GPU would take longer than the computation. Not thread-safe, because it reuses its buffers.
  */
 class LiteRtRunner(assets: AssetManager, file: String, private val contract: ModelContract) : Runner, AutoCloseable {
     private val model = CompiledModel.create(

@@ -10,14 +10,14 @@ import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.darkColorScheme
 import org.skelgnn.demo.ui.DemoScreen
 
-/** The only screen. It is made anew when the phone is turned; the view model stays. */
+/** The only activity. It is recreated when the phone is rotated; the view model is kept. */
 class MainActivity : ComponentActivity() {
     private val viewModel: DemoViewModel by viewModels()
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         enableEdgeToEdge()
-        // Whoever exercises does not touch the screen.
+        // The user does not touch the screen while exercising.
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         setContent {
             MaterialTheme(colorScheme = darkColorScheme()) { DemoScreen(viewModel) }

@@ -12,11 +12,13 @@ import com.google.mediapipe.tasks.vision.poselandmarker.PoseLandmarkerResult
 import org.skelgnn.core.Keypoints
 
 /**
- * 2D keypoints of the largest person by MediaPipe's Pose Landmarker. Frames that come while it is busy are dropped.
+ * Detects the 2D keypoints of one person with MediaPipe's Pose Landmarker. Frames that arrive while the detector is
+ * busy are dropped.
  *
- * @param onKeypoints Called on MediaPipe's thread with the keypoints in blazepose_33's order; null if nobody is seen.
- * @param onError Called when a frame could not be looked at.
- * @throws RuntimeException The model file is missing or broken.
+ * @param onKeypoints Called on MediaPipe's thread with the keypoints in the order of `blazepose_33`; null if no person
+ *   is detected.
+ * @param onError Called when the detection fails for a frame.
+ * @throws RuntimeException If the model file is missing or damaged.
  */
 class PoseDetector(
     context: Context,
@@ -29,31 +31,31 @@ class PoseDetector(
             .setBaseOptions(BaseOptions.builder().setModelAssetPath(MODEL).build())
             .setRunningMode(RunningMode.LIVE_STREAM)
             .setNumPoses(1)
-            .setResultListener(::take)
+            .setResultListener(::onResult)
             .setErrorListener(onError)
             .build(),
     )
 
     /**
-     * Looks at a frame; its keypoints come later.
+     * Starts the detection in a frame; the result is passed to `onKeypoints` later.
      *
-     * @param picture ARGB_8888, upright, not mirrored: a mirrored one would swap left and right.
-     * @param timeMs Later than the last one's.
+     * @param image ARGB_8888, upright and not mirrored: mirroring would swap left and right.
+     * @param timeMs Time of the frame in milliseconds, later than the previous one.
      */
-    fun detect(picture: Bitmap, timeMs: Long) = landmarker.detectAsync(BitmapImageBuilder(picture).build(), timeMs)
+    fun detect(image: Bitmap, timeMs: Long) = landmarker.detectAsync(BitmapImageBuilder(image).build(), timeMs)
 
     override fun close() = landmarker.close()
 
-    private fun take(result: PoseLandmarkerResult, picture: MPImage) {
+    private fun onResult(result: PoseLandmarkerResult, image: MPImage) {
         val landmarks = result.landmarks().firstOrNull()
-        onKeypoints(landmarks?.let { keypoints(it, picture.width, picture.height, result.timestampMs() / 1e3) })
+        onKeypoints(landmarks?.let { keypoints(it, image.width, image.height, result.timestampMs() / 1e3) })
     }
 
     private fun keypoints(landmarks: List<NormalizedLandmark>, widthPx: Int, heightPx: Int, timeS: Double): Keypoints {
         val values = FloatArray(landmarks.size * Keypoints.CHANNELS)
         landmarks.forEachIndexed { joint, landmark ->
             val visibility = landmark.visibility().orElse(1f)
-            if (visibility >= LEAST_VISIBLE) {
+            if (visibility >= MIN_VISIBILITY) {
                 values[joint * Keypoints.CHANNELS] = landmark.x() * widthPx
                 values[joint * Keypoints.CHANNELS + 1] = landmark.y() * heightPx
                 values[joint * Keypoints.CHANNELS + 2] = visibility
@@ -65,7 +67,7 @@ class PoseDetector(
     companion object {
         const val MODEL = "pose_landmarker_lite.task"
 
-        /** A joint that is less visible is missing, as in skelgnn_tf/video/keypoints.py. */
-        private const val LEAST_VISIBLE = 0.05f
+        /** A joint with lower visibility counts as missing, as in the Python detector. */
+        private const val MIN_VISIBILITY = 0.05f
     }
 }

@@ -5,35 +5,35 @@ import org.skelgnn.core.Pose
 import org.skelgnn.core.Repetitions
 import org.skelgnn.core.Skeleton
 
-/** What the screen says. The permission is the activity's matter and not here. */
+/** State of the screen. The camera permission is handled in the UI. */
 sealed interface ScreenState {
-    /** Models and camera are being made ready. */
+    /** The models and the camera are starting. */
     data object Starting : ScreenState
 
-    /** A model file is missing, broken, or computes something else than in Python. */
+    /** A model file is missing or damaged, or its outputs differ from Python's. */
     data class NoModel(val reason: String) : ScreenState
 
-    /** There is no camera, or it was taken away; [reason] is for the developer. */
+    /** The camera does not exist or is disconnected; [reason] is for the developer. */
     data class CameraLost(val reason: String) : ScreenState
 
-    /** The camera works and sees nobody. */
+    /** The image shows no person. */
     data object NoPerson : ScreenState
 
-    /** The phone was turned: what was seen before does not fit the new picture, so counting begins anew. */
+    /** The phone was rotated: earlier frames do not match the new image, so counting restarts. */
     data object Turned : ScreenState
 
-    /** A person is seen. */
+    /** A person is detected. */
     data class Tracking(val frame: TrackedFrame) : ScreenState
 }
 
 /**
- * Everything about one frame that is drawn.
+ * Results of one frame.
  *
- * @property keypoints What the detector saw, in pixels of the upright picture (not mirrored).
- * @property skeleton Of the pose.
+ * @property keypoints Detected keypoints, in pixels of the upright image (not mirrored).
+ * @property skeleton Skeleton of the pose.
  * @property pose Smoothed 3D pose.
- * @property repetitions Of the recognised exercise.
- * @property latency Where the time went.
+ * @property repetitions Recognized exercise and its repetitions.
+ * @property latency Processing times of the frame.
  */
 class TrackedFrame(
     val keypoints: Keypoints,
@@ -44,11 +44,11 @@ class TrackedFrame(
 )
 
 /**
- * Times of one frame.
+ * Processing times of one frame.
  *
- * @property detectorMs From the camera's frame to its 2D keypoints.
- * @property modelsMs Lifting, recognising, filtering and counting.
- * @property framesPerSecond Of the last seconds, after dropped frames.
+ * @property detectorMs Time from the camera frame to its 2D keypoints.
+ * @property modelsMs Time for lifting, action recognition, filtering and counting.
+ * @property framesPerSecond Recent rate of processed frames; dropped frames do not count.
  */
 class Latency(val detectorMs: Float, val modelsMs: Float, val framesPerSecond: Float) {
     val totalMs: Float get() = detectorMs + modelsMs

@@ -92,7 +92,7 @@ internal class CycleCounter(private val movement: Movement) {
     private fun whileLow(last: Double, lastS: Double) {
         val threshold = threshold
         low = min(low, value)
-        if (endS < Double.POSITIVE_INFINITY) foresee(last, lastS)
+        if (endS < Double.POSITIVE_INFINITY) predictEnd(last, lastS)
         val half = low + threshold / 2
         if (last < half && half <= value) risenS = whenAt(half, last, lastS)
         if (value - low < threshold) return
@@ -133,7 +133,7 @@ internal class CycleCounter(private val movement: Movement) {
             before = Before(low, risenS, peak, usualRise, usualHighS)
             endS = max(fallenS + REST_OF_HIGH * highS, timeS)
             nearlyLow = peak - movement.settled * rise
-            foresee(last, lastS)
+            predictEnd(last, lastS)
             usualRise = towards(usualRise, rise)
             usualHighS = towards(usualHighS, highS)
         }
@@ -141,7 +141,7 @@ internal class CycleCounter(private val movement: Movement) {
     }
 
     /** Predicts the end of the repetition once the signal has nearly returned. */
-    private fun foresee(last: Double, lastS: Double) {
+    private fun predictEnd(last: Double, lastS: Double) {
         if (value > nearlyLow || nearlyLow == Double.POSITIVE_INFINITY) return
         val before = checkNotNull(before)
         val lowS = if (last > nearlyLow) whenAt(nearlyLow, last, lastS) else timeS

@@ -56,10 +56,10 @@ class FrameWindow(val frames: Int, val size: Int, val fps: Double) {
     /** Number of camera frames from the newest back to the one that stands [k] positions before the window's end. */
     private fun framesBack(k: Int): Int {
         if (fps == 0.0) return k
-        val wantedS = buffer.last().timeS - k / fps
-        val after = (buffer.lastIndex downTo 0).firstOrNull { buffer[it].timeS <= wantedS } ?: return buffer.lastIndex
+        val targetS = buffer.last().timeS - k / fps
+        val after = (buffer.lastIndex downTo 0).firstOrNull { buffer[it].timeS <= targetS } ?: return buffer.lastIndex
         if (after == buffer.lastIndex) return 0
-        val share = (wantedS - buffer[after].timeS) / (buffer[after + 1].timeS - buffer[after].timeS)
+        val share = (targetS - buffer[after].timeS) / (buffer[after + 1].timeS - buffer[after].timeS)
         // Ties go to the even number, as in numpy; rounding first keeps the clock's last digits from breaking them.
         return Math.rint(Math.rint((buffer.lastIndex - after - share) * TIE) / TIE).toInt()
     }

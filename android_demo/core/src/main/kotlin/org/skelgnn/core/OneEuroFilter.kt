@@ -50,7 +50,8 @@ class OneEuroFilter(
     fun push(values: DoubleArray, nowS: Double): DoubleArray {
         if (channels.isEmpty()) channels = values.map { Channel() }
         require(values.size == channels.size) {
-            "values must have ${channels.size} numbers, as at the first call. Received: ${values.size}. Call reset() first."
+            "values must have ${channels.size} numbers, as in the first call. Received: ${values.size}. " +
+                "Call reset() before filtering other values."
         }
         require(nowS > timeS) {
             "nowS must be later than the previous $timeS s. Received: $nowS s. Use the camera's timestamps."
@@ -63,8 +64,8 @@ class OneEuroFilter(
         val seconds = timeS - channel.seenS
         if (seconds <= GAP_S + ROUNDING_S) {
             val speed = (value - channel.value) / seconds
-            channel.speed += share(derivativeCutoffHz, seconds) * (speed - channel.speed)
-            channel.value += share(minCutoffHz + beta * abs(channel.speed), seconds) * (value - channel.value)
+            channel.speed += smoothing(derivativeCutoffHz, seconds) * (speed - channel.speed)
+            channel.value += smoothing(minCutoffHz + beta * abs(channel.speed), seconds) * (value - channel.value)
         } else {
             channel.speed = 0.0
             channel.value = value
@@ -74,7 +75,7 @@ class OneEuroFilter(
     }
 
     /** Smoothing factor of a low-pass filter for values [seconds] apart: 0..1. */
-    private fun share(cutoffHz: Double, seconds: Double): Double = 1 / (1 + 1 / (2 * PI * cutoffHz * seconds))
+    private fun smoothing(cutoffHz: Double, seconds: Double): Double = 1 / (1 + 1 / (2 * PI * cutoffHz * seconds))
 
     private companion object {
         const val ROUNDING_S = 1e-6

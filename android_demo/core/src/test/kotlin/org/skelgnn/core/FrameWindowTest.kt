@@ -7,7 +7,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 
 class FrameWindowTest {
-    /** Windows of frames whose only number is their index, one after each frame. */
+    /** Returns the window after each frame; each frame has its index as its only value. */
     private fun windows(frames: Int, fps: Double, timesS: List<Double>): List<List<Int>> {
         val window = FrameWindow(frames, 1, fps)
         return timesS.mapIndexed { i, timeS ->
@@ -17,26 +17,26 @@ class FrameWindowTest {
     }
 
     @Test
-    fun `before the window is full its first frame is repeated`() = assertEquals(
+    fun `the first frame is repeated until the window is full`() = assertEquals(
         listOf(listOf(0, 0, 0), listOf(0, 0, 1), listOf(0, 1, 2), listOf(1, 2, 3)),
         windows(3, 10.0, listOf(5.0, 5.1, 5.2, 5.3)),
     )
 
     @Test
-    fun `without a frame rate the last frames make the window`() = assertEquals(
+    fun `without a frame rate the window holds the last frames`() = assertEquals(
         listOf(listOf(0, 0), listOf(0, 1), listOf(1, 2), listOf(2, 3)),
         windows(2, 0.0, listOf(0.0, 0.1, 7.0, 7.5)),
     )
 
     @Test
-    fun `dropped frames leave the window's times as they are`() {
+    fun `dropped frames do not shift the times of the window`() {
         val times = listOf(0.0, 0.1, 0.2, 0.5, 0.6, 0.7)
-        // Half a second before 0.7 was frame 2 and not the fifth before it.
+        // Half a second before 0.7 s is frame 2, not the fifth frame before the last.
         assertEquals(listOf(2, 2, 3, 3, 4, 5), windows(6, 10.0, times).last())
     }
 
     @Test
-    fun `each frame is the nearest in time at any rate`() {
+    fun `each frame is the nearest in time at every camera rate`() {
         val random = Random(0)
         for (rate in listOf(9.0, 24.0, 29.97, 60.0, 120.0)) {
             var now = 1000.0
@@ -51,7 +51,7 @@ class FrameWindowTest {
     }
 
     @Test
-    fun `the window keeps no reference to what was pushed`() {
+    fun `the window copies the frames`() {
         val window = FrameWindow(1, 1, 0.0)
         val frame = floatArrayOf(1f)
         window.push(frame, 0.0)
@@ -60,7 +60,7 @@ class FrameWindowTest {
     }
 
     @Test
-    fun `frames of another size or an earlier time are refused`() {
+    fun `frames with a wrong size or an earlier time raise an error`() {
         val window = FrameWindow(2, 1, 0.0)
         assertFailsWith<IllegalStateException> { window.read() }
         assertFailsWith<IllegalArgumentException> { window.push(floatArrayOf(1f, 2f), 0.0) }

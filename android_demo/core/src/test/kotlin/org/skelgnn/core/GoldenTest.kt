@@ -15,11 +15,11 @@ class GoldenTest {
         golden.difference { _, inputs -> mapOf("pose_m" to run(inputs.getValue("keypoints"))) }
 
     @Test
-    fun `the largest difference of any case is found`() =
+    fun `the difference is the largest of all cases`() =
         assertEquals(0.5f, difference { keypoints -> keypoints.map { 2 * it }.toFloatArray() })
 
     @Test
-    fun `NaN and another shape are infinitely wrong`() {
+    fun `the difference is infinite for NaN and for a wrong shape`() {
         assertEquals(Float.POSITIVE_INFINITY, difference { floatArrayOf(2f, Float.NaN, 6f) })
         assertEquals(Float.POSITIVE_INFINITY, difference { floatArrayOf(2f) })
     }

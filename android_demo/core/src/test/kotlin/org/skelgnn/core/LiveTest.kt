@@ -3,7 +3,7 @@ package org.skelgnn.core
 import kotlin.math.exp
 import kotlin.test.Test
 
-/** Windows of a live stream against `skelgnn_tf.inference`. */
+/** Compares live streams with `skelgnn_tf.inference`. */
 class LiveTest {
     private val golden by lazy { fromPython("live.json") }
     private val frames by lazy { golden["frames"].int }
@@ -29,26 +29,26 @@ class LiveTest {
     }
 
     @Test
-    fun `poses are those of lift at every frame rate`() {
+    fun `poses equal those of Python's lift at every frame rate`() {
         for (case in golden["cases"].items) {
-            val lifter = PoseLifter(contract(case, "lift"), toyLifter(frames))
-            val poses = keypoints(case).map { frame -> lifter.push(frame).jointsM.map { it.toFloat() } }
+            val stream = PoseStream(contract(case, "lift"), toyLifter(frames))
+            val poses = keypoints(case).map { frame -> stream.push(frame).jointsM.map { it.toFloat() } }
             val expected = case["pose_m"].items.map { it.flatten() }
             val rate = case["camera_fps"].double
-            poses.forEachIndexed { i, pose -> assertClose(expected[i].toList(), pose, "frame $i of $rate a second") }
+            poses.forEachIndexed { i, pose -> assertClose(expected[i].toList(), pose, "frame $i at $rate frames/s") }
         }
     }
 
     @Test
-    fun `decisions are those of ActionStream at every frame rate`() {
+    fun `decisions equal those of Python's ActionStream at every frame rate`() {
         for (case in golden["cases"].items) {
             val softmax = Runner { _, inputs ->
                 val sum = weightedSum(inputs.getValue("keypoints"), frames)
                 val scores = FloatArray(joints) { exp(sum[3 * it] / 10) }
                 mapOf("probabilities" to scores.map { it / scores.sum() }.toFloatArray())
             }
-            val recognizer = ActionRecognizer(contract(case, "action"), softmax, case["hop"].int)
-            val decisions = keypoints(case).mapNotNull { recognizer.push(it) }
+            val stream = ActionStream(contract(case, "action"), softmax, case["hop"].int)
+            val decisions = keypoints(case).mapNotNull { stream.push(it) }
             val expected = case["probabilities"].items.map { it.flatten() }
             assertClose(expected.flatten(), decisions.flatten(), "decisions")
         }

@@ -4,14 +4,14 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 
-/** Filter, angles and counter against `skelgnn_tf.motion`. */
+/** Compares the filter, the angles and the counter with `skelgnn_tf.motion`. */
 class MotionTest {
     private val golden by lazy { fromPython("motion.json") }
     private val skeleton by lazy {
         golden["skeleton"].let { Skeleton(it["name"].string, it["joints"].strings, it["parents"].ints) }
     }
 
-    /** Numbers as Python wrote them, of which -1e9 is NaN. */
+    /** Numbers from Python, which writes -1e9 for NaN. */
     private fun Json.numbers() = doubles().map { if (it < -1e8) Double.NaN else it }
 
     private fun poses(json: Json) = json["pose_m"].items.map { it.numbers().toDoubleArray() }
@@ -19,18 +19,18 @@ class MotionTest {
     private val clips get() = golden["clips"].items
 
     @Test
-    fun `the filter smooths as Python's, over gaps too`() {
+    fun `the filter equals Python's, including gaps`() {
         for (clip in clips) {
             val filter = OneEuroFilter()
             val filtered = poses(clip).zip(clip["times_s"].doubles()) { pose, timeS -> filter.push(pose, timeS) }
-            // Every fourth joint.
+            // Python writes every fourth joint.
             val given = filtered.flatMap { it.toList().chunked(3).filterIndexed { i, _ -> i % 4 == 0 }.flatten() }
             assertClose(clip["filtered"].numbers(), given, clip["exercise"].string)
         }
     }
 
     @Test
-    fun `angles are Python's`() {
+    fun `angles equal Python's`() {
         val angles = JointAngles(skeleton)
         for (clip in clips) {
             val given = poses(clip).map { angles.of(it) }
@@ -42,7 +42,7 @@ class MotionTest {
     }
 
     @Test
-    fun `signals and their movements are Python's`() {
+    fun `signals and movements equal Python's`() {
         val movements = MOVEMENTS.mapValues { (_, it) ->
             listOf(it.least, it.fastestS, it.share, it.fall, it.settled) + it.finish.toList()
         }
@@ -57,7 +57,7 @@ class MotionTest {
     }
 
     @Test
-    fun `a named exercise is counted as Python counts it`() {
+    fun `counts of a given exercise equal Python's`() {
         for (clip in clips) {
             val name = clip["exercise"].string
             val counter = RepetitionCounter(skeleton, name)
@@ -68,22 +68,22 @@ class MotionTest {
     }
 
     @Test
-    fun `rough signals are counted as Python counts them`() {
+    fun `counts of irregular signals equal Python's`() {
         for (case in golden["rough"].items) {
             val name = case["exercise"].string
             val counter = CycleCounter(MOVEMENTS.getValue(name))
-            val told = case["values"].numbers().zip(case["times_s"].doubles()) { value, timeS ->
+            val given = case["values"].numbers().zip(case["times_s"].doubles()) { value, timeS ->
                 counter.push(value, timeS)
                 counter.endsS.size to counter.phase
             }
-            assertEquals(case["count"].ints, told.map { it.first }, name)
-            assertClose(case["phase"].doubles(), told.map { it.second }, "$name phase")
+            assertEquals(case["count"].ints, given.map { it.first }, name)
+            assertClose(case["phase"].doubles(), given.map { it.second }, "$name phase")
             assertClose(case["ends_s"].doubles(), counter.endsS, "$name ends")
         }
     }
 
     @Test
-    fun `recognised exercises are counted as Python counts them`() {
+    fun `counts of recognized exercises equal Python's`() {
         for (set in golden["sets"].items) {
             val counter = RepetitionCounter(skeleton, golden["classes"].strings)
             val decisions = set["probabilities"].items.map { it.flatten() }
@@ -99,7 +99,7 @@ class MotionTest {
     }
 
     @Test
-    fun `times that do not grow, other joints and other exercises are refused`() {
+    fun `repeated times, unknown joints and unknown exercises raise an error`() {
         val filter = OneEuroFilter()
         filter.push(doubleArrayOf(1.0), 1.0)
         assertFailsWith<IllegalArgumentException> { filter.push(doubleArrayOf(1.0), 1.0) }

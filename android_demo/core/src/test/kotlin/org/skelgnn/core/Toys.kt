@@ -1,6 +1,6 @@
 package org.skelgnn.core
 
-/** A contract of one joint in two frames a second for tests, as the text of a model.json. */
+/** The text of a contract.json for a toy model with one joint. */
 internal fun contractText(
     task: String = "lift",
     frames: Int = 3,
@@ -23,17 +23,18 @@ internal fun contractText(
     }"""
 }
 
-/** Weights 1, 2, .. of a window's frames, so that which frames it holds, and in which order, shows in the sum. */
+/** Sums a window's frames with the weights 1, 2, .., so that the result depends on the frames and their order. */
 internal fun weightedSum(window: FloatArray, frames: Int): FloatArray {
     val size = window.size / frames
     return FloatArray(size) { i -> (0..<frames).sumOf { (it + 1.0) * window[it * size + i] }.toFloat() }
 }
 
-/** A lifter of one joint whose pose is its window's weighted sum, through either signature. */
+/** A toy lifting model whose pose is the weighted sum of its window, with both signatures. */
 internal fun toyLifter(frames: Int) = Runner { signature, inputs ->
     val newest = inputs.getValue("keypoints")
     if (signature == ModelContract.WINDOW) return@Runner lifted(newest, frames)
-    // As export/phone_model.py: the frames before, and 1 where there was one; the first frame stands for those missing.
+    // As in the Python export: the previous frames, each with a flag that is 1 if it exists. The first frame replaces
+    // missing ones.
     val past = inputs.getValue("state").toList().chunked(4)
     val seen = past.filter { it[3] == 1f }.map { it.take(3) } + listOf(newest.toList())
     val window = List(frames - seen.size) { seen.first() } + seen
@@ -47,7 +48,7 @@ private fun lifted(window: FloatArray, frames: Int): Map<String, FloatArray> {
     return mapOf("pose_m" to weightedSum(window, frames), "confidence" to confidence)
 }
 
-/** One joint at x = [x]. */
+/** A frame with one joint at x = [x]. */
 internal fun frame(x: Float, timeS: Double, widthPx: Int = 640) =
     Keypoints(floatArrayOf(x, 0f, 1f), widthPx, 480, timeS)
 

@@ -19,14 +19,14 @@ import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.compose.LifecycleResumeEffect
 import org.skelgnn.demo.R
 
-/** Shows [content] once the camera may be used; till then asks, and after a refusal leads to the settings. */
+/** Shows [content] once the camera permission is granted. Requests it first; if denied, links to the settings. */
 @Composable
 fun CameraPermission(content: @Composable () -> Unit) {
     val context = LocalContext.current
     var isGranted by remember { mutableStateOf(context.mayUseCamera()) }
     val ask = rememberLauncherForActivityResult(ActivityResultContracts.RequestPermission()) { isGranted = it }
     LaunchedEffect(Unit) { if (!isGranted) ask.launch(Manifest.permission.CAMERA) }
-    // Whoever comes back from the settings may have changed it there.
+    // The user may have changed the permission in the settings.
     LifecycleResumeEffect(Unit) {
         isGranted = context.mayUseCamera()
         onPauseOrDispose { }

@@ -21,7 +21,7 @@ import org.skelgnn.demo.DemoViewModel
 import org.skelgnn.demo.R
 import org.skelgnn.demo.ScreenState
 
-/** The whole screen: the camera's picture with the skeletons, or what keeps them from being there. */
+/** The whole screen: the camera preview with the skeletons, or the reason why they are not available. */
 @Composable
 fun DemoScreen(viewModel: DemoViewModel) {
     Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {

@@ -12,15 +12,15 @@ import androidx.compose.ui.unit.dp
 import com.google.mediapipe.tasks.vision.poselandmarker.PoseLandmarker
 import org.skelgnn.core.Keypoints
 
-/** Left orange, right blue, as in all pictures of the project. */
+/** Left is orange and right is blue, as in all figures of the project. */
 internal val LEFT = Color(0xFFFF8C1A)
 internal val RIGHT = Color(0xFF3D8BFF)
 internal val MIDDLE = Color(0xFFE0E0E0)
 internal val PANEL = Color(0xB0101418)
 
-private const val SURE = 0.5f
+private const val MIN_CONFIDENCE = 0.5f
 
-/** The detector's skeleton over the camera's picture, which fills the screen, cropped and centred. */
+/** Draws the 2D skeleton over the camera preview, which is centred and cropped to fill the screen. */
 @Composable
 fun KeypointOverlay(keypoints: Keypoints, isMirrored: Boolean) {
     Canvas(Modifier.fillMaxSize()) {
@@ -29,8 +29,8 @@ fun KeypointOverlay(keypoints: Keypoints, isMirrored: Boolean) {
 }
 
 private fun DrawScope.drawBone(keypoints: Keypoints, start: Int, end: Int, isMirrored: Boolean) {
-    if (minOf(keypoints.confidence(start), keypoints.confidence(end)) < SURE) return
-    // From the shoulders on, MediaPipe's odd landmarks are the left ones and the even ones the right.
+    if (minOf(keypoints.confidence(start), keypoints.confidence(end)) < MIN_CONFIDENCE) return
+    // From the shoulders on, MediaPipe's landmarks on the left have odd indices, and those on the right even ones.
     val color = if (start % 2 != end % 2) MIDDLE else if (end % 2 == 1) LEFT else RIGHT
     val (from, to) = listOf(start, end).map { place(keypoints, it, isMirrored) }
     drawLine(color, from, to, 4.dp.toPx(), StrokeCap.Round)

@@ -20,7 +20,7 @@ import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import org.skelgnn.demo.R
 
-/** A full page for what stops the app: what is wrong, why, and a button (its text and what it does) that may help. */
+/** A full-screen error with a title, a detail and optionally a button, given as its text and action. */
 @Composable
 fun Message(title: String, detail: String, button: Pair<String, () -> Unit>? = null) {
     Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
@@ -36,7 +36,7 @@ fun Message(title: String, detail: String, button: Pair<String, () -> Unit>? = n
     }
 }
 
-/** A line over the camera's picture for what passes by itself. */
+/** A short notice over the camera preview. */
 @Composable
 fun Notice(text: String) {
     Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp), contentAlignment = Alignment.TopCenter) {
@@ -47,7 +47,7 @@ fun Notice(text: String) {
     }
 }
 
-/** The button that changes between the front and the back camera. */
+/** A button that switches between the front and the back camera. */
 @Composable
 fun CameraSwitch(onClick: () -> Unit) {
     Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp), contentAlignment = Alignment.BottomEnd) {

@@ -21,7 +21,7 @@ import org.skelgnn.demo.Latency
 import org.skelgnn.demo.R
 import org.skelgnn.demo.TrackedFrame
 
-/** A tracked person: 2D skeleton over the picture, exercise and count above, turning 3D skeleton and times below. */
+/** Shows a tracked person: 2D skeleton over the preview, exercise and count above, 3D skeleton and times below. */
 @Composable
 fun TrackingView(frame: TrackedFrame, isMirrored: Boolean) {
     KeypointOverlay(frame.keypoints, isMirrored)

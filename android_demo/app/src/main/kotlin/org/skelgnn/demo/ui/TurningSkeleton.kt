@@ -23,7 +23,7 @@ private const val TURN_MS = 10_000
 private const val HEIGHT_M = 2.4f
 private const val PITCH_RAD = 0.2f
 
-/** The 3D pose, turning about the vertical through its root, so that depth can be seen; equal scale on all axes. */
+/** Draws the 3D pose rotating about the vertical axis through its root, with the same scale on all axes. */
 @Composable
 fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifier) {
     val turn by rememberInfiniteTransition("turn").animateFloat(
@@ -34,13 +34,13 @@ fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifie
     )
     Canvas(modifier) {
         val places = skeleton.joints.indices.map { joint -> seenFrom(turn, pose, joint) }
-        // Far bones first, so that near ones cover them.
+        // Draw distant bones first, so that near ones cover them.
         skeleton.bones.sortedByDescending { (child, parent) -> places[child].depthM + places[parent].depthM }
             .forEach { (child, parent) -> drawBone(skeleton.joints[child], places[child], places[parent]) }
     }
 }
 
-/** A joint as the turned view sees it: metres to the right, downwards and away from the viewer. */
+/** Position of a joint in the rotated view: metres to the right, downwards and away from the viewer. */
 private class Place(val rightM: Float, val downM: Float, val depthM: Float)
 
 private fun seenFrom(yawRad: Float, pose: Pose, joint: Int): Place {

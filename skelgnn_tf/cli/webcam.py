@@ -1,0 +1,106 @@
+"""`predict webcam:0`: one line on the terminal that is always about now."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skelgnn_tf.inference.live import LiveResult, LiveSession
+
+#: Seconds over which the frame rate is averaged.
+_RATE_S = 2.0
+
+
+def follow(
+    source: str,
+    *,
+    lifter: str | None,
+    recognizer: str | None,
+    exercise: str | None,
+    decide_every: int,
+    smooth: bool,
+    fps: float | None,
+    detector: str,
+    detector_models: str | None,
+    output: Path | None,
+    picture: Path | None,
+    persons: int,
+    subject_height_m: float | None,
+    layout: str | None,
+    image_size_px: tuple[int, int] | None,
+) -> None:
+    """Shows pose, action and repetitions of the largest person until the pictures end or Ctrl-C.
+
+    The reader of a webcam gives the newest picture, so a slow machine sees fewer of them and never lags.
+
+    Raises:
+        ValueError: Options that a stream without end does not have, models that do not fit.
+    """
+    refused = {
+        "--output": output is not None,
+        "--render": picture is not None,
+        "--persons": persons != 1,
+        "--subject-height": subject_height_m is not None,
+        "--keypoint-layout": layout is not None,
+        "--image-size": image_size_px is not None,
+    }
+    for option, is_used in refused.items():
+        if is_used:
+            raise ValueError(f"{option} is not valid for {source}. It needs a file with an end.")
+    from skelgnn_tf.detection.models import find_models
+    from skelgnn_tf.video.reader import open_video
+
+    models = find_models(detector_models, detector)
+    video = open_video(source, fps)
+    session = LiveSession(
+        video.fps,
+        video.image_size_px,
+        lifter=lifter,
+        recognizer=recognizer,
+        exercise=exercise,
+        decide_every=decide_every,
+        smooth=smooth,
+    )
+    watch(video, models, session)
+
+
+def watch(video: Any, models: Any, session: LiveSession, console: Any = None) -> None:
+    """Pushes the pictures of a video into a session and shows a line about each."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from skelgnn_tf.detection.video_keypoints import track_keypoints
+
+    console = console or Console()
+    arrivals: deque[float] = deque()
+    line = "no picture arrived"
+    with Live(Text("waiting for a person"), console=console, refresh_per_second=10, transient=True) as shown:
+        for frame in track_keypoints(video, models):
+            seen = bool((frame.keypoints[..., 2] > 0).any())
+            result = session.push(frame.keypoints, frame.time_s)
+            line = line_of(result) if seen else "nobody in the picture"
+            if not frame.repeated:
+                arrivals.append(time.perf_counter())
+            while arrivals and arrivals[-1] - arrivals[0] > _RATE_S:
+                arrivals.popleft()
+            span = arrivals[-1] - arrivals[0] if len(arrivals) > 1 else 0.0
+            rate = (len(arrivals) - 1) / span if span else 0.0
+            shown.update(Text(f"{rate:4.1f} frames/s  {line}"))
+    console.print(line, highlight=False, markup=False)
+
+
+def line_of(result: LiveResult) -> str:
+    """Action, repetitions and knees: "squat 97%  squat: 3  knees 92 95 degrees"."""
+    words = [] if result.action is None else [f"{result.action} {result.probability:.0%}"]
+    if result.exercise is not None:
+        words.append(f"{result.exercise}: {result.count}")
+    if result.angles_deg is not None:
+        knees = [result.angles_deg[f"{side}_knee"] for side in ("left", "right")]
+        if np.isfinite(knees).all():
+            words.append(f"knees {knees[0]:.0f} {knees[1]:.0f} degrees")
+    return "  ".join(words)
