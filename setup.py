@@ -29,7 +29,7 @@ setup(
     install_requires=[
         "ai-edge-litert>=1.1",
         "av>=14.0",
-        "click>=8.1",
+        "click>=8.2",
         "h5py>=3.11",
         "keras>=3.10,<4",
         "matplotlib>=3.9",

@@ -86,7 +86,7 @@ def motion() -> dict:
         "movements": {name: [*movement[:-1], *movement[-1]] for name, movement in MOVEMENTS.items()},
         "clips": [_measured(rng, name) for name in exercises],
         "rough": [_cycles(rng, name) for name in exercises],
-        "sets": [_recognised(rng) for _ in range(8)],
+        "sets": [_recognized(rng) for _ in range(8)],
     }
 
 
@@ -129,7 +129,7 @@ def _cycles(rng: np.random.Generator, exercise: str) -> dict:
     }
 
 
-def _recognised(rng: np.random.Generator) -> dict:
+def _recognized(rng: np.random.Generator) -> dict:
     """Alternating exercises, some of them very short, counted with the noisy decisions of an action model."""
     names = rng.choice(["jumping_jack", "high_knees", "biceps_curl", "rest"], 7)
     frames = rng.choice([40, 80, 160], 7)

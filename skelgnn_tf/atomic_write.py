@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Writes files completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """A path beside `path`, of the same suffix, to write to; it takes that place when the block ends without an error.
+    """Yields a temporary path next to `path`, with the same suffix; it replaces `path` if the block ends without error.
 
-    Folders on the way are made. After an error, a full disk or Ctrl-C, what was at `path` is still there as it was.
+    Missing folders are created. After an error, a full disk or Ctrl-C, the previous content of `path` is unchanged.
 
     Example:
-        >>> with atomic_write("runs/a/scores.json") as beside:  # doctest: +SKIP
-        ...     beside.write_text("{}")
+        >>> with atomic_write("runs/a/scores.json") as tmp:  # doctest: +SKIP
+        ...     tmp.write_text("{}")
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".partial.{path.name}")
+    tmp = path.with_name(f".partial.{path.name}")
     try:
-        yield beside
-        os.replace(beside, path)
+        yield tmp
+        os.replace(tmp, path)
     finally:
-        beside.unlink(missing_ok=True)
+        tmp.unlink(missing_ok=True)

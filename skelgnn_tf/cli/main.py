@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import rich_click as click
+from click.exceptions import NoArgsIsHelpError
 
 from skelgnn_tf import __version__
 
@@ -40,12 +41,13 @@ class _LazyGroup(click.RichGroup):
         return getattr(importlib.import_module(f"skelgnn_tf.cli.{cmd_name}"), cmd_name)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """What click refuses is one line too, as everything else is."""
+        """Makes what click refuses one line too."""
+        run: Any = super().main
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return run(*args, standalone_mode=False, **extra)
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError as error:
+            code = run(*args, standalone_mode=False, **extra)
+        except NoArgsIsHelpError as error:
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:

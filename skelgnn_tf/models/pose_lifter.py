@@ -175,10 +175,10 @@ class PoseLifter(SkeletonModel):
         expected = (None if self.every_frame else self.frames, self.skeleton.num_joints, self.input_channels)
         found = tuple(shape[1:])
         if len(shape) != 4 or any(e is not None and f != e for e, f in zip(expected, found, strict=False)):
-            wants = ("any" if self.every_frame else expected[0], *expected[1:])
+            shown = ("any" if self.every_frame else expected[0], *expected[1:])
             raise ValueError(
-                f"keypoints must have the shape (batch, {wants[0]} frames, {wants[1]} joints of {self.skeleton.name}, "
-                f"{wants[2]} channels). Received: {tuple(shape)}. For other joints use "
+                f"keypoints must have the shape (batch, {shown[0]} frames, {shown[1]} joints of {self.skeleton.name}, "
+                f"{shown[2]} channels). Received: {tuple(shape)}. For other joints use "
                 f"skeletons.map_keypoints(keypoints, 'coco_17', '{self.skeleton.name}')."
             )
 

@@ -38,10 +38,10 @@ def frame_by_frame(clips, confidence=False):
         width, height = c.image_size_px
         for points in c.keypoints[0]:
             row = []
-            for x, y, *confidence in points:
+            for x, y, *score in points:
                 row.append([(x - width / 2) / (width / 2), (y - height / 2) / (width / 2)])
                 if confidence:
-                    row[-1] += [confidence[0] if confidence else 1.0]
+                    row[-1] += [score[0] if score else 1.0]
             out.append(row)
     return np.array(out)
 
