@@ -183,5 +183,5 @@ def from_pixel_protocol(target: np.ndarray, camera: Camera, root_depth_m: np.nda
 
 
 def from_kinect_axes(values: np.ndarray) -> np.ndarray:
-    """Kinect axes (..., 3): x to the camera's left, y up, z forward -> camera axes (..., 3): x right, y down, z forward."""
+    """Kinect axes (..., 3), x to the camera's left, y up, z forward -> camera axes, x right, y down, z forward."""
     return values * np.array([-1, -1, 1], np.float32)

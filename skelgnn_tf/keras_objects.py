@@ -20,7 +20,7 @@ _MODULES = ("skelgnn_tf.layers", "skelgnn_tf.models", "skelgnn_tf.metrics")
 
 def register_with_keras() -> None:
     """Imports those modules now if Keras is imported already, else right after Keras."""
-    if "keras" in sys.modules:
+    if sys.modules.get("keras") is not None:
         _import_modules()
     else:
         sys.meta_path.insert(0, _KerasFinder())

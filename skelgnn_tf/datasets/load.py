@@ -118,8 +118,8 @@ def load_sequences(
         FileNotFoundError: A folder or file does not exist.
 
     Example:
-        >>> load_sequences("fitness", fitness_clips=2).train.kind
-        'keypoints'
+        >>> load_sequences("ntu60-xsub", data_dir=["nturgb+d_skeletons"]).train.kind  # doctest: +SKIP
+        'pose'
     """
     console = console or Console()
     for_task(dataset, "action")

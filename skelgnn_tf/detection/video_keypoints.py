@@ -19,7 +19,7 @@ from skelgnn_tf.video.reader import Video, open_video
 LAYOUT = BLAZEPOSE_33.name
 #: BlazePose always returns all joints and rates them with `visibility`. Inside the picture, hidden joints are useful:
 #: in a real video those with a visibility of 0.05 to 0.2 were within 3 % of the person's height in the median (most
-#: visible joints: 1 %). In a picture that ends at the knees, the joints below were off by 24 %, at a `presence` of 0.87.
+#: visible joints: 1 %). In a picture that ends at the knees, the joints below were off by 24 % at a presence of 0.87.
 _MIN_VISIBILITY, _MIN_PRESENCE, _MIN_VISIBILITY_OUTSIDE = 0.02, 0.5, 0.5
 
 
@@ -65,7 +65,7 @@ def track_keypoints(video: Video, models: DetectorModels, persons: int = 1) -> I
 
     Example:
         >>> video = open_video("squats.mp4")  # doctest: +SKIP
-        >>> for frame in track_keypoints(video, find_models()):
+        >>> for frame in track_keypoints(video, find_models()):  # doctest: +SKIP
         ...     print(frame.time_s, frame.keypoints[0, 0])
     """
     if persons < 1:
@@ -107,7 +107,8 @@ def read_video_keypoints(
     ever = (keypoints[..., 2] > 0).any(axis=(1, 2))
     if not ever.any():
         raise ValueError(
-            f"{video.name}: no person is seen in {len(frames)} pictures. Show the whole body, upright and not too small."
+            f"{video.name}: no person is seen in {len(frames)} pictures. The whole body must be in the picture, "
+            "upright and not too small."
         )
     return KeypointSequence(
         video.name, keypoints[ever], LAYOUT, video.image_size_px, video.fps, tuple(video.notes), world_m[ever]

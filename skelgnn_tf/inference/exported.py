@@ -50,7 +50,7 @@ class ExportedModel:
         return ActionConfig(frames=frames, fps=fps, sampling=contract["sampling"], input=kind)
 
     def __call__(self, windows: np.ndarray, training: bool = False) -> np.ndarray:
-        """Lifters: windows of pixels (windows, T, joints, 3) -> poses in metres (windows, 1 or T, joints, 3)."""
+        """Lifters: windows of pixels (windows, T, joints, 3) -> poses in meters (windows, 1 or T, joints, 3)."""
         return np.concatenate([self._run(window)["pose_m"] for window in windows])
 
     def probabilities(self, windows: np.ndarray) -> np.ndarray:

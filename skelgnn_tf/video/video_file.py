@@ -202,7 +202,8 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
         container = av.open(str(path))
     except av.FFmpegError as error:
         raise ValueError(
-            f"{path}: the file must be a video that FFmpeg can read. Received: {error.strerror}. Check that it is complete."
+            f"{path}: the file must be a video that FFmpeg can read. Received: {error.strerror}. Check that it is "
+            "complete."
         ) from error
     with container:
         streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]

@@ -221,7 +221,7 @@ def test_keypoints_alone_are_rendered_without_a_lifter(short):
         (["--recognizer", "fitness_9f"], "fitness_9f must be a recognizer. Received: a lifter"),
         (["--lifter", "none", "--recognizer", "none"], "lifter and recognizer must not both be none"),
         (["--keypoint-layout", "coco"], "skeleton must be one of h36m_17"),
-        (["--keypoint-layout", "blazepose_33"], "take.npz has 17 joints; blazepose_33 has 33"),
+        (["--keypoint-layout", "blazepose_33"], "take.npz: keypoints must have the 33 joints of blazepose_33. Received: 17"),
         (["--decide-every", "0"], "--decide-every must be 1 to"),
         (["--exercise", "yoga"], "--exercise must be one of"),
         (["--exercise", "squat", "--lifter", "none"], "--exercise must be used with a lifter"),

@@ -203,7 +203,7 @@ def test_ranges_follow_slowly_in_training_and_stand_still_otherwise():
 
 
 def test_ranges_of_what_comes_by_again_stay_where_they_are():
-    # The joints share ranges, and one of them alone must not draw a range to its own.
+    # The joints share ranges, and one of them must not draw a range to its own.
     config = MODELS["pair"]
     keras.utils.set_random_seed(0)
     x = clips_of(config)
@@ -229,7 +229,7 @@ def test_training_with_rounding_makes_a_rounded_model_better_and_keeps_it_plain(
     for a, b in zip(model.weights, before.weights, strict=True):
         same = np.array_equal(a, b)
         assert same == (not a.trainable), a.path
-    task_data = training.TASKS[task](config.replace(flip=False, noise=0.0) if task == "lift" else config, data[task])
+    task_data = training.make_task(config.replace(flip=False, noise=0.0) if task == "lift" else config, data[task])
     assert rounded_loss(model, task_data) < rounded_loss(before, task_data)
     assert checkpoints.load(folder / "last.keras").config == config
 
@@ -336,7 +336,7 @@ def test_zeros_grow_along_a_cubic_until_three_quarters_of_the_steps():
     found, *others = np.array(counting.counts).T
     np.testing.assert_allclose(found, expected, atol=1)
     assert found[-1] == expected[-1] == 1400 and (np.diff(found) >= 0).all()
-    # Biases and the small matrix are left alone; a bias begins at zero.
+    # Biases and the small matrix stay; a bias begins at zero.
     assert all(column.max() <= 0 for column in (others[0][1:], others[1], others[2][1:]))
 
 

@@ -47,7 +47,7 @@ def test_a_model_that_gives_no_numbers_leaves_no_file(here, data):
 
 
 def test_force_keeps_what_breaks_its_bound_and_says_so(here, data):
-    # Kilometres in float32 are not known to a tenth of a millimetre.
+    # Kilometers in float32 are not known to a tenth of a millimeter.
     a_small_run(here, data, lambda w: w * 1000 if w.ndim > 1 else w)
     assert "differs from Keras by" in mistake("runs/small", "--onnx", "--output", "out")
     result = call("runs/small", "--onnx", "--output", "out", "--force")

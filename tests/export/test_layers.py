@@ -116,7 +116,7 @@ def test_a_joint_without_any_neighbor_that_far_gets_nothing():
 def test_a_temporal_convolution_is_kerass_with_its_batch_norm(
     frames, kernel, stride, dilation, padding, use_bias, normed, seed
 ):
-    # Keras, too, refuses strides of dilated kernels; without padding a strided kernel wants frames enough.
+    # Keras, too, refuses strides of dilated kernels; without padding a strided kernel needs enough frames.
     dilation = 1 if stride > 1 else dilation
     frames = frames if stride == 1 or padding == "zero" else max(frames, kernel)
     options = {"use_bias": use_bias, "causal": padding == "causal", "zero_padded": padding == "zero"}
@@ -125,7 +125,7 @@ def test_a_temporal_convolution_is_kerass_with_its_batch_norm(
     x = randomly(2, frames, 6, 3, seed=seed)
     found = phone_layers.temporal_conv(layer, norm, phone_layers.FLOAT, "layer")(tf.constant(x))
     close(found, with_norm(layer, norm, x))
-    # With an even reach alone is there one frame in the middle.
+    # Only with an even reach is there one frame in the middle.
     centered = padding == "causal" or stride > 1 or (kernel - 1) * dilation % 2 == 0
     if padding != "zero" and not normed and centered:
         close(found, oracles.temporal_conv(layer, x))

@@ -1,4 +1,4 @@
-"""A detector's keypoints in, metres or probabilities out: the phone's graph against the road that `predict` takes."""
+"""A detector's keypoints in, meters or probabilities out: the phone's graph against the road that `predict` takes."""
 
 import keras
 import numpy as np
@@ -81,7 +81,7 @@ def test_the_poses_to_compare_with_are_those_of_the_middle_frame_of_a_clip(optio
     np.testing.assert_allclose(compared[0, at if every_frame else 0], lifted - lifted[:1], atol=1e-6)
 
 
-@pytest.mark.parametrize("config", [lift_config(frames=9), lift_config(frames=9, **PLAIN)], ids=["sure", "plain"])
+@pytest.mark.parametrize("config", [lift_config(frames=9), lift_config(frames=9, **PLAIN)], ids=["confidence", "plain"])
 def test_the_core_is_the_network_behind_its_keypoint_frame(config):
     model = lived_in(config)
     x = np.random.default_rng(0).uniform(-1, 1, (3, 9, 17, model.input_channels)).astype(np.float32)
@@ -96,11 +96,11 @@ def test_a_pose_has_its_root_at_the_origin_and_the_confidence_of_its_own_frame()
         inputs = inputs_of(model, batch=3)
         out = model.run(**tensors(inputs))
         assert not np.any(out["pose_m"][:, :, 0])
-        sure = map_keypoints(inputs["keypoints"], COCO_17, H36M_17)[:, at, :, 2]
-        np.testing.assert_array_equal(out["confidence"][:, 0], sure)
+        expected = map_keypoints(inputs["keypoints"], COCO_17, H36M_17)[:, at, :, 2]
+        np.testing.assert_array_equal(out["confidence"][:, 0], expected)
 
 
-@pytest.mark.parametrize("options", [{}, PLAIN], ids=["sure", "plain"])
+@pytest.mark.parametrize("options", [{}, PLAIN], ids=["confidence", "plain"])
 def test_what_stands_at_missing_keypoints_moves_no_pose(options):
     model = phone(lift_config(**options))
     inputs = inputs_of(model, batch=3)
