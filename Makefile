@@ -23,6 +23,7 @@ test: $(VENV)/stamp
 lint: $(VENV)/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # The documentation with the API reference, into site/; a broken link or reference is an error.
 docs: $(VENV)/stamp

@@ -51,11 +51,11 @@ def test_adjacency_is_divided_by_the_roots_of_both_degrees(skeleton):
     adjacency = normalize_adjacency(groups)
     np.testing.assert_allclose(adjacency, [oracles.normalized(group) for group in groups], atol=1e-6)
     assert adjacency.dtype == np.float32
-    # A symmetrically normalised graph never makes a signal longer.
+    # A symmetrically normalized graph never makes a signal longer.
     assert np.abs(np.linalg.eigvalsh(adjacency.astype(float))).max() < 1 + 1e-5
 
 
-def test_a_joint_without_neighbours_gets_zeros_and_no_nan():
+def test_a_joint_without_neighbors_gets_zeros_and_no_nan():
     lonely = np.zeros((3, 3), bool)
     lonely[0, 1] = lonely[1, 0] = True
     np.testing.assert_array_equal(normalize_adjacency(lonely), [[0, 1, 0], [1, 0, 0], [0, 0, 0]])

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__ (its version). Each part names
-# the parts that it may import; docs/architecture.md draws them.
+# A part is a module or a folder directly under skelgnn_tf; "" is the package's own __init__. Each part names the parts
+# that it may import; docs/architecture.md draws them.
 FOUNDATIONS = {"atomic_write", "cache_dir", "quiet", "frame_sampling"}
 POSES = {"skeletons", "geometry"}
 MAY_IMPORT = {
@@ -118,7 +118,7 @@ def broken_rules(module: str, source: str, is_package: bool = False) -> list[str
                 f"{module}:{line} imports {name}, which sets TF_USE_LEGACY_KERAS: only export/quantize.py may"
             )
         elif top in PICKLES and module != "skelgnn_tf.datasets.pickles":
-            broken.append(f"{module}:{line} imports {name}: datasets/datasets/pickles.py is the only door for pickles")
+            broken.append(f"{module}:{line} imports {name}: datasets/pickles.py is the only door for pickles")
     return broken
 
 

@@ -29,7 +29,7 @@ from skelgnn_tf.cli.options import PATH
 @click.option("--exercise", help="Exercise to count, such as squat.  [default: the one that is recognized]")
 @click.option("--decide-every", default=8, show_default=True, help="Frames from one decision to the next.")
 @click.option("--smooth/--no-smooth", default=True, show_default=True, help="Filter the poses over time.")
-@click.option("--subject-height", "subject_height_m", type=float, help="Height of the person, in metres.")
+@click.option("--subject-height", "subject_height_m", type=float, help="Height of the person, in meters.")
 @click.option("--fps", type=float, help="Frames per second.  [default: as in the file, else 30]")
 @click.option("--output", type=PATH, help=".json, .npz, .csv, .bvh or .trc file.", panel="Results")
 @click.option("--render", "picture", type=PATH, help=".gif, .mp4, .html or .png file.", panel="Results")

@@ -40,7 +40,7 @@ class LiftConfig(TrainConfig):
     keypoints: str = option("gt", "h36m: which data_2d_h36m_<name>.npz to read (gt, cpn_ft_h36m_dbb, ...).", DATA)
     protocol: str = option(
         "camera",
-        "camera: metres in camera space. pixel: image x, y and a depth scaled like pixels.",
+        "camera: meters in camera space. pixel: image x, y and a depth scaled like pixels.",
         DATA,
         choices=("camera", "pixel"),
     )
@@ -90,7 +90,7 @@ class LiftConfig(TrainConfig):
     noise: float = option(0.0, "Keypoint noise, as a share of the person's box.", AUGMENTATION, at_least=0)
     joint_offset: float = option(
         0.0,
-        "Standard deviation of per-joint annotation offsets, in metres. Requires --views random.",
+        "Standard deviation of per-joint annotation offsets, in meters. Requires --views random.",
         AUGMENTATION,
         at_least=0,
     )

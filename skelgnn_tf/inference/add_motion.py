@@ -10,7 +10,7 @@ import numpy as np
 from skelgnn_tf.inference.result import Motion, Prediction
 from skelgnn_tf.motion import MOVEMENTS, OneEuroFilter, RepetitionCounter, body_height_m, bridge_gaps, joint_angles
 
-#: Heights of people in metres, with some room.
+#: Heights of people in meters, with some room.
 _HEIGHTS_M = (0.5, 2.6)
 
 
@@ -22,7 +22,7 @@ def add_motion(
     Args:
         prediction: With unfiltered poses; one without poses is returned unchanged.
         smooth: Filter the poses (one-euro, forward and backward, so that they do not lag).
-        subject_height_m: Height of the person in metres. Scales the poses, whose size is that of an average body.
+        subject_height_m: Height of the person in meters. Scales the poses, whose size is that of an average body.
         exercise: Exercise to count; None counts the one that is recognized.
 
     Raises:
@@ -56,7 +56,7 @@ def check_height(subject_height_m: float | None, with_poses: bool = True) -> Non
         return
     if not _HEIGHTS_M[0] <= subject_height_m <= _HEIGHTS_M[1]:
         raise ValueError(
-            f"--subject-height must be {_HEIGHTS_M[0]} to {_HEIGHTS_M[1]} metres. Received: {subject_height_m:g}."
+            f"--subject-height must be {_HEIGHTS_M[0]} to {_HEIGHTS_M[1]} meters. Received: {subject_height_m:g}."
         )
     if not with_poses:
         raise ValueError("--subject-height must be used with a lifter. It scales 3D poses.")

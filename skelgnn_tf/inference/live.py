@@ -24,7 +24,7 @@ class LiveResult:
     Args:
         action: Class of the last decision; None before the first one and without a recognizer.
         probability: Of that class.
-        pose_m: float (joints, 3), metres from the root joint, camera axes x right, y down, z forward; filtered if the
+        pose_m: float (joints, 3), meters from the root joint, camera axes x right, y down, z forward; filtered if the
             session smooths. None without a lifter and where nobody is seen.
         angles_deg: Joint angles of that pose, by name.
         exercise: The exercise that is counted; None before the first decision.

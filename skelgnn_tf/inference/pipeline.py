@@ -47,7 +47,7 @@ def predict(
         detector: Size of BlazePose: "lite", "full" or "heavy".
         detector_models: Folder or .task file with the models of BlazePose; None for the cache.
         smooth: Filter the poses over time.
-        subject_height_m: Height of the person in metres; scales the poses.
+        subject_height_m: Height of the person in meters; scales the poses.
 
     Returns:
         Prediction.

@@ -96,7 +96,7 @@ def _step(model: LoadedModel, sequence: KeypointSequence) -> float:
 
 
 def _lifted(lifter: LoadedModel, sequence: KeypointSequence, person: int) -> np.ndarray:
-    """Root-relative metres: float32 (frames, joints, 3), NaN where none of the lifter's keypoints is seen."""
+    """Root-relative meters: float32 (frames, joints, 3), NaN where none of the lifter's keypoints is seen."""
     model, config = lifter.model, lifter.config
     assert isinstance(config, LiftConfig)
     if config.protocol != "camera":

@@ -27,7 +27,7 @@ class Poses:
     Args:
         lifter: Name of the lifter.
         skeleton: Joints of the poses.
-        pose_m: float32 (frames, joints, 3), metres from the root joint, camera axes x right, y down, z forward; NaN in
+        pose_m: float32 (frames, joints, 3), meters from the root joint, camera axes x right, y down, z forward; NaN in
             frames where no keypoint of the person is seen. Filtered and scaled if requested.
         latency_frames: Later frames that a pose needs.
     """

@@ -25,7 +25,7 @@ def lift(
         batch_size: Windows per call of the model.
 
     Returns:
-        float32 (frames, joints, 3): root-relative metres, or units of the pixel protocol.
+        float32 (frames, joints, 3): root-relative meters, or units of the pixel protocol.
 
     Raises:
         ValueError: No frames, or keypoints whose shape does not fit the model.

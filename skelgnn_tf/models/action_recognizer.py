@@ -37,7 +37,7 @@ class ActionRecognizer(SkeletonModel):
         skeleton: Joints of the input.
         frames: Window length T.
         persons: 1 or 2; an absent person is all zeros and does not count.
-        dims: Coordinates of a joint: 3 (metres) or 2 (keypoints, any unit with square pixels).
+        dims: Coordinates of a joint: 3 (meters) or 2 (keypoints, any unit with square pixels).
         confidence: Add an input channel, 0 where a joint is missing.
         normalization: As in `ClipFrame`: "none", "center", "view" or "box".
         stream: As in `Stream`: "joint", "bone", "joint_motion" or "bone_motion".

@@ -13,7 +13,7 @@ from skelgnn_tf.layers.temporal_conv import TemporalConv
 from skelgnn_tf.models.base import SkeletonModel
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
-#: Metres per unit of the last layer's output. Poses span decimetres; with outputs in metres one step of Adam would move
+#: Meters per unit of the last layer's output. Poses span decimeters; with outputs in meters one step of Adam would move
 #: them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
 #: with 20 cm and 50 mm with 5 cm; 2 to 5 cm differed little.
 OUTPUT_UNIT_M = 0.03
@@ -30,7 +30,7 @@ def temporal_kernels(frames: int, blocks: int | None) -> list[int]:
         One kernel per block, the largest first.
 
     Raises:
-        ValueError: An even T (it has no centre), or fewer than one frame or block.
+        ValueError: An even T (it has no center), or fewer than one frame or block.
     """
     if frames < 1 or frames % 2 == 0:
         raise ValueError(f"frames must be odd (1, 9, 27, 81). Received: {frames}.")
@@ -76,7 +76,7 @@ class PoseLifter(SkeletonModel):
             centers and scales each frame by the person's own box).
 
     Call:
-        keypoints (batch, frames, joints, 2, or 3 with confidence) -> pose (batch, 1 or frames, joints, 3), metres,
+        keypoints (batch, frames, joints, 2, or 3 with confidence) -> pose (batch, 1 or frames, joints, 3), meters,
         root-relative, camera axes x right, y down, z forward (units of the pixel protocol if trained on those).
 
     Raises:

@@ -21,7 +21,7 @@ def test_a_calibration_is_read_into_a_camera_with_y_down(script, tmp_path):
     file = tmp_path / "Calib.qca.txt"
     file.write_text(CALIBRATION)
     camera = script.read_cameras(file)["cam01"]
-    # Three metres before the origin, looking along y, with z up.
+    # Three meters before the origin, looking along y, with z up.
     assert camera.image_size_px == (1080, 1920)
     np.testing.assert_allclose(camera.to_camera(np.zeros(3)), (0, 1.5, 3))
     np.testing.assert_allclose(camera.project(camera.to_camera(np.array([0.3, 0, 1.5]))), (540 + 150, 960))
@@ -40,7 +40,7 @@ def test_lines_of_sight_meet_at_the_point_and_one_that_errs_hardly_counts(script
     found, miss = script.meeting_points(cameras, keypoints)
     np.testing.assert_allclose(found, points, atol=1e-6)
     assert miss.max() < 1e-6
-    # A tenth of a metre in one view: without weights it would move the point by centimetres.
+    # A tenth of a meter in one view: without weights it would move the point by centimeters.
     keypoints[2, :, 5, 0] += 1500 * 0.1 / 3.5
     found, miss = script.meeting_points(cameras, keypoints)
     assert np.linalg.norm(found - points, axis=-1).max() < 0.01

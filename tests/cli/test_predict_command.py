@@ -207,9 +207,9 @@ def test_keypoints_alone_are_rendered_without_a_lifter(short):
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        (["--subject-height", "0.3"], "--subject-height must be 0.5 to 2.6 metres. Received: 0.3."),
-        (["--subject-height", "180"], "--subject-height must be 0.5 to 2.6 metres. Received: 180."),
-        (["--subject-height", "nan"], "--subject-height must be 0.5 to 2.6 metres. Received: nan."),
+        (["--subject-height", "0.3"], "--subject-height must be 0.5 to 2.6 meters. Received: 0.3."),
+        (["--subject-height", "180"], "--subject-height must be 0.5 to 2.6 meters. Received: 180."),
+        (["--subject-height", "nan"], "--subject-height must be 0.5 to 2.6 meters. Received: nan."),
         (["--subject-height", "1.8", "--lifter", "none"], "--subject-height must be used with a lifter"),
         (["--lifter", "none", "--output", "out.bvh"], "out.bvh must end with .json, .npz, .csv without a lifter"),
         (["--lifter", "none", "--output", "out.trc"], "out.trc must end with .json, .npz, .csv without a lifter"),
@@ -221,7 +221,10 @@ def test_keypoints_alone_are_rendered_without_a_lifter(short):
         (["--recognizer", "fitness_9f"], "fitness_9f must be a recognizer. Received: a lifter"),
         (["--lifter", "none", "--recognizer", "none"], "lifter and recognizer must not both be none"),
         (["--keypoint-layout", "coco"], "skeleton must be one of h36m_17"),
-        (["--keypoint-layout", "blazepose_33"], "take.npz: keypoints must have the 33 joints of blazepose_33. Received: 17"),
+        (
+            ["--keypoint-layout", "blazepose_33"],
+            "take.npz: keypoints must have the 33 joints of blazepose_33. Received: 17",
+        ),
         (["--decide-every", "0"], "--decide-every must be 1 to"),
         (["--exercise", "yoga"], "--exercise must be one of"),
         (["--exercise", "squat", "--lifter", "none"], "--exercise must be used with a lifter"),
@@ -246,7 +249,7 @@ def test_what_cannot_be_done_with_keypoints_costs_one_line(here, arguments, foun
     ],
 )
 def test_an_impossible_output_is_refused_before_any_work(here, arguments):
-    """Neither the take nor the recogniser, which would be complained of, is looked at."""
+    """Neither the take nor the recognizer, which would be complained of, is looked at."""
     line = mistake("predict", "nowhere.mp4", "--recognizer", "no_such_model", *arguments)
     assert "nowhere" not in line and "no_such_model" not in line
 
@@ -286,7 +289,10 @@ def test_a_video_of_nobody_is_said(here, blazepose):
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(b"", "a.mp4: the file must be a video. Received: an empty file"), (b"not a video at all" * 99, "a.mp4: the file must be a video that FFmpeg can read")],
+    [
+        (b"", "a.mp4: the file must be a video. Received: an empty file"),
+        (b"not a video at all" * 99, "a.mp4: the file must be a video that FFmpeg can read"),
+    ],
     ids=["empty", "corrupt"],
 )
 def test_a_broken_video_costs_one_line(here, blazepose, content, found):

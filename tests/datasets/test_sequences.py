@@ -92,7 +92,7 @@ def test_a_joint_in_the_middle_of_the_others_is_not_missing(tmp_path):
         np.testing.assert_allclose(sequences.clip(0), values, atol=1e-3)
 
 
-def test_a_lone_joint_far_from_the_camera_is_kept_to_a_millimetre(tmp_path):
+def test_a_lone_joint_far_from_the_camera_is_kept_to_a_millimeter(tmp_path):
     # Those that are missing do not draw the origin away from it: 24 m off, float16 rounds to 16 mm.
     values = np.zeros((1, 1, 5, 3), np.float32)
     values[0, 0, 3] = 1.003, -2.003, 30.007

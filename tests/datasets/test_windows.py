@@ -121,7 +121,7 @@ def test_up_is_the_worlds_up_seen_by_the_camera():
             np.testing.assert_allclose(w.up[w.center[row]], head - foot, atol=1e-6)
 
 
-def test_frames_that_do_not_count_are_no_windows_centre_but_their_neighbors_context():
+def test_frames_that_do_not_count_are_no_windows_center_but_their_neighbors_context():
     valid = np.array([0, 1, 1, 0, 0, 1, 1, 1, 0], bool)
     w = cut([CLIPS[0], clip(9, 1, valid=valid)])
     assert list(w.center[w.clip == 1]) == [7 + t for t in np.flatnonzero(valid)]

@@ -39,7 +39,7 @@ def decided(label, frames=200, hop=8, classes=CLASSES):
     probabilities[:, label] = 0.9
     of_frames = np.full((frames, len(classes)), 1 / len(classes), np.float32)
     decisions = Decisions(np.maximum(last - 30, 0), last, probabilities, of_frames)
-    return Actions("a recogniser", classes, decisions, 31, hop, hop - 1)
+    return Actions("a recognizer", classes, decisions, 31, hop, hop - 1)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_the_person_becomes_as_tall_as_was_said(gappy, height_m, smooth):
 
 @pytest.mark.parametrize("height_m", [0.0, -1.7, 0.49, 2.61, 178.0, float("nan"), float("inf")])
 def test_a_height_that_nobody_has_is_refused(gappy, height_m):
-    with pytest.raises(ValueError, match=r"--subject-height must be 0.5 to 2.6 metres. Received: ") as refused:
+    with pytest.raises(ValueError, match=r"--subject-height must be 0.5 to 2.6 meters. Received: ") as refused:
         add_motion(prediction_of(gappy), subject_height_m=height_m)
     assert "\n" not in str(refused.value)
 

@@ -89,7 +89,7 @@ def lifter():
 
 @pytest.fixture(scope="module")
 def recognizer():
-    return trained(ACTION, "a recogniser")
+    return trained(ACTION, "a recognizer")
 
 
 def screen(clip, skeleton):
@@ -118,7 +118,7 @@ def test_poses_are_what_lift_says_of_the_last_frame(clip, recognizer, causal):
 
 @pytest.mark.parametrize("config", [ACTION, FOLLOWER], ids=["keypoints", "poses"])
 def test_decisions_are_those_of_the_whole_clip(clip, lifter, config):
-    recognizer, hop = trained(config, "a recogniser"), 4
+    recognizer, hop = trained(config, "a recognizer"), 4
     _, said = watched(clip, lifter, recognizer, hop)
     x = screen(clip, recognizer.model.skeleton) if config.input == "keypoints" else poses(clip, lifter)[None]
     expected = recognize(recognizer.model, x, clip.fps / 15, hop)
@@ -156,7 +156,7 @@ def test_only_what_the_models_look_at_is_kept(clip, lifter, recognizer):
     for models, frames in (((None, recognizer), 11), ((lifter, None), 3)):
         past = session_of(clip, *models, 4)
         pushed(past, clip)
-        # Of the recogniser six frames, two apart.
+        # Of the recognizer six frames, two apart.
         assert len(past._keypoints) == frames
 
 
@@ -201,7 +201,7 @@ def test_a_hop_that_skips_frames_or_never_ends_is_refused(clip, recognizer, hop)
 
 
 def portraits(shown) -> Video:
-    """A video of ten frames a second, of the portrait where `shown` says so, and grey elsewhere."""
+    """A video of ten frames a second, of the portrait where `shown` says so, and gray elsewhere."""
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     if not path.is_file():
         pytest.skip(f"matplotlib came without its sample picture {path}")

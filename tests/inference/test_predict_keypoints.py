@@ -1,4 +1,4 @@
-"""Lifter and recogniser in a row on a keypoint file; what is saved is read back by readers that are not ours."""
+"""Lifter and recognizer in a row on a keypoint file; what is saved is read back by readers that are not ours."""
 
 import dataclasses
 import itertools
@@ -46,7 +46,7 @@ def lifter():
 
 @pytest.fixture(scope="module")
 def recognizer():
-    return trained(ACTION, "small recogniser")
+    return trained(ACTION, "small recognizer")
 
 
 def moving(frames=30, persons=1, seed=0):
@@ -89,13 +89,13 @@ def test_poses_are_those_of_the_model_on_its_own_joints(lifter):
     assert (prediction.num_persons, prediction.num_frames, prediction.poses.latency_frames) == (1, 6, 0)
 
 
-def test_the_small_recogniser_says_different_things(both):
+def test_the_small_recognizer_says_different_things(both):
     """Else the comparisons below would hold for any windows."""
     assert np.ptp(both.actions.decisions.probabilities, axis=0).max() > 0.1
     assert len(both.actions.segments) > 1
 
 
-def test_a_recogniser_of_keypoints_sees_the_file_itself(recognizer):
+def test_a_recognizer_of_keypoints_sees_the_file_itself(recognizer):
     keypoints = moving(20)
     keypoints[0, 4, 3, 2] = 0
     blind = trained(ACTION.replace(confidence=False), "without confidence")
@@ -107,7 +107,7 @@ def test_a_recogniser_of_keypoints_sees_the_file_itself(recognizer):
     assert (actions.classes, actions.window_frames, actions.latency_frames) == (CLASSES, 6, 3)
 
 
-def test_a_recogniser_of_poses_follows_the_lifter(lifter):
+def test_a_recognizer_of_poses_follows_the_lifter(lifter):
     follower = trained(
         ACTION.replace(input="pose", confidence=False, skeleton="h36m_17_lcn", normalization="center"), "x"
     )
@@ -140,7 +140,7 @@ def test_a_model_sees_a_fast_file_at_its_own_rate(lifter, recognizer):
     )
 
 
-def test_a_recogniser_of_whole_clips_decides_once(recognizer):
+def test_a_recognizer_of_whole_clips_decides_once(recognizer):
     whole = LoadedModel("whole", recognizer.model, ACTION.replace(sampling="resize"))
     keypoints = moving(26)
     prediction = predict_keypoints(file_of(keypoints), None, whole)
@@ -164,11 +164,14 @@ def test_the_largest_person_is_followed_and_the_others_named(lifter, recognizer)
     np.testing.assert_allclose(
         prediction.actions.decisions.probabilities, alone.actions.decisions.probabilities, atol=1e-5
     )
-    assert ["following person 1" in note and "largest of 2" in note and "others are ignored" in note for note in prediction.notes] == [True]
+    assert [
+        "following person 1" in note and "largest of 2" in note and "others are ignored" in note
+        for note in prediction.notes
+    ] == [True]
     assert alone.notes == ()
 
 
-def test_a_recogniser_of_two_gets_the_two_largest():
+def test_a_recognizer_of_two_gets_the_two_largest():
     pair = trained(ACTION.replace(persons=2), "pair")
     keypoints = moving(9, persons=3)
     keypoints[:2, ..., :2] *= [[[[2]]], [[[3]]]]
@@ -180,7 +183,7 @@ def test_a_recogniser_of_two_gets_the_two_largest():
     np.testing.assert_allclose(alone.actions.decisions.probabilities, expected.probabilities, atol=1e-5)
 
 
-def test_equal_neighbours_are_one_segment(recognizer):
+def test_equal_neighbors_are_one_segment(recognizer):
     prediction = predict_keypoints(file_of(moving(9)), None, recognizer, decide_every=4)
     labels = [1, 1, 1, 0, 0, 1, 3, 3, 3]
     scores = np.full((9, 4), 0.1, np.float32)
@@ -297,10 +300,13 @@ def test_models_that_do_not_fit_are_refused(lifter, recognizer):
     lcn = trained(ACTION.replace(skeleton="ntu_25"), "ntu keypoints")
     for models, says in (
         ((None, None), "lifter and recognizer must not both be none"),
-        ((recognizer, None), "small recogniser must be a lifter. Received: a recognizer"),
+        ((recognizer, None), "small recognizer must be a lifter. Received: a recognizer"),
         ((None, lifter), "small lifter must be a recognizer. Received: a lifter"),
         ((None, poses), "ntu must be used with a lifter. It recognizes 3D poses"),
-        ((lifter, poses), "ntu cannot be used with small lifter: source must have all joints of ntu_25. Received: h36m_17"),
+        (
+            (lifter, poses),
+            "ntu cannot be used with small lifter: source must have all joints of ntu_25. Received: h36m_17",
+        ),
         ((pixel, None), "must be a lifter of --protocol camera. Received: pixel"),
         ((None, lcn), "all joints of ntu_25. Received: coco_17, which lacks"),
     ):
@@ -347,7 +353,7 @@ def test_a_scene_shows_the_followed_person_on_the_lifters_joints(lifter, recogni
     ):
         best = CLASSES[int(np.argmax(scores))]
         assert lines == (f"{best} {round(float(max(scores)) * 100)}%", f"frame {t}")
-    # Without a lifter the file's own joints are shown, without a recogniser no words.
+    # Without a lifter the file's own joints are shown, without a recognizer no words.
     actions, poses = (
         predict_keypoints(file_of(keypoints), *models, decide_every=4)
         for models in ((None, recognizer), (lifter, None))

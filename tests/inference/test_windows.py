@@ -1,4 +1,4 @@
-"""Lifting and recognising a clip window by window, against loops over frames and windows."""
+"""Lifting and recognizing a clip window by window, against loops over frames and windows."""
 
 import numpy as np
 import pytest
@@ -189,7 +189,9 @@ def test_sequences_that_do_not_fit_are_refused():
         recognize(made, sequence(0), decide_every=2)
     with pytest.raises(ValueError, match="the input must have the shape .*17 joints"):
         recognize(made, sequence(9)[..., :16, :], decide_every=2)
-    with pytest.raises(ValueError, match=r"frame must have the shape \(persons, joints, channels\) = \(1, 17, 3\). Received: \(17, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"frame must have the shape \(persons, joints, channels\) = \(1, 17, 3\). Received: \(17, 3\)"
+    ):
         ActionStream(made, decide_every=2).push(np.zeros((17, 3)))
 
 

@@ -79,16 +79,16 @@ def test_motion_through_space_stays():
 
 
 @pytest.mark.parametrize("how", ["center", "view"])
-def test_files_that_were_centred_before_stay_as_they_are_and_lose_no_joint(how):
+def test_files_that_were_centered_before_stay_as_they_are_and_lose_no_joint(how):
     x = bodies()
-    centred = x - x[:, :1, :1, J["spine_mid"]][..., None, :]
-    centred[:, :, :, J["head"], 0] += 1
-    assert not centred[:, 0, 0, J["spine_mid"]].any()
+    centered = x - x[:, :1, :1, J["spine_mid"]][..., None, :]
+    centered[:, :, :, J["head"], 0] += 1
+    assert not centered[:, 0, 0, J["spine_mid"]].any()
     if how == "center":
-        np.testing.assert_array_equal(normalized(centred, how), centred.astype(np.float64))
+        np.testing.assert_array_equal(normalized(centered, how), centered.astype(np.float64))
     # Pushed away, the trunk joint is no zero any more; the clip is the same.
-    away = centred + np.float32([0.5, -0.2, 3])
-    np.testing.assert_allclose(normalized(centred, how), normalized(away, how), atol=1e-5)
+    away = centered + np.float32([0.5, -0.2, 3])
+    np.testing.assert_allclose(normalized(centered, how), normalized(away, how), atol=1e-5)
 
 
 def test_a_trunk_that_is_half_hidden_is_the_mean_of_what_is_seen():
@@ -120,7 +120,7 @@ def rotation_between(a, b):
 
 
 def pyskl_view(clip):
-    """PreNormalize3D of one clip (persons, frames, 25, 3) in PYSKL's axes: centre, spine to z, shoulders to x.
+    """PreNormalize3D of one clip (persons, frames, 25, 3) in PYSKL's axes: center, spine to z, shoulders to x.
 
     Returns the clip and it with the first of the two turns alone.
     """
@@ -236,8 +236,8 @@ def test_the_view_wants_shoulders_and_space():
         ClipFrame(NTU_25, "view")(np.zeros((1, 1, 4, 25, 2)))
     with pytest.raises(ValueError, match="must be box, center or none for 2D keypoints. Received: view"):
         ClipFrame(NTU_25, "view", confidence=True)(np.zeros((1, 1, 4, 25, 3)))
-    with pytest.raises(ValueError, match="must be one of none, center, view, box. Received: 'centre'"):
-        ClipFrame(NTU_25, "centre")
+    with pytest.raises(ValueError, match="must be one of none, center, view, box. Received: 'center'"):
+        ClipFrame(NTU_25, "center")
 
 
 # ---- box

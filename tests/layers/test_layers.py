@@ -216,7 +216,7 @@ def test_a_fresh_layer_keeps_the_size_of_its_input(sharing, dynamic):
     keras.utils.set_random_seed(0)
     x = randomly(64, 1, 17, 32)
     y = np.asarray(HCSF(32, H36M_17, 1, 2, dynamic=dynamic, sharing=sharing)(x))
-    # A shared graph averages over neighbours, so it shrinks; no batch norm could mend an explosion or a silence.
+    # A shared graph averages over neighbors, so it shrinks; no batch norm could mend an explosion or a silence.
     assert 0.03 < y.std() < 1
 
 

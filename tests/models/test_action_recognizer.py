@@ -289,7 +289,7 @@ def test_an_input_of_another_shape_is_told_what_is_wanted(shape, options):
         ({"frames": 0}, "frames of at least 1; got 3, 1, 3 and 0"),
         ({"size": "big"}, "size wants paper or small; got 'big'"),
         ({"stream": "bones"}, "stream wants .*; got 'bones'"),
-        ({"normalization": "centre"}, "normalization wants .*; got 'centre'"),
+        ({"normalization": "center"}, "normalization wants .*; got 'center'"),
         ({"short_hops": 3}, "short_hops=3, max_hops=2"),
     ],
 )

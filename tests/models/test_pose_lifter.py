@@ -98,7 +98,7 @@ def test_the_blocks_share_the_frames(frames, blocks, kernels):
 
 
 @pytest.mark.parametrize("frames", range(1, 100, 2))
-def test_kernels_multiply_to_the_frames_and_have_centres(frames):
+def test_kernels_multiply_to_the_frames_and_have_centers(frames):
     for blocks in (None, 1, 2, 3, 6):
         kernels = temporal_kernels(frames, blocks)
         assert np.prod(kernels) == frames

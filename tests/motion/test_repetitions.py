@@ -126,7 +126,7 @@ def test_the_phase_goes_from_0_to_1_once_in_a_repetition():
 
 
 def certain(name, p=0.9):
-    """A recogniser's probabilities that speak for one class."""
+    """A recognizer's probabilities that speak for one class."""
     out = np.full(len(CLASSES), (1 - p) / (len(CLASSES) - 1))
     out[CLASSES.index(name)] = p
     return out
@@ -141,13 +141,13 @@ def follow(clip, names, every=8):
     ]
 
 
-def test_what_was_done_before_the_recogniser_decides_is_counted():
+def test_what_was_done_before_the_recognizer_decides_is_counted():
     u, _ = depths([1, 1, 1])
     names = [None] * 150 + ["squat"] * (len(u) - 150)
     states = follow(poses(u), names)
     assert states[100] == Repetitions(0, None, 0.0)
     assert states[-1][:2] == (3, "squat")
-    # A recogniser that is wrong while its window fills changes nothing.
+    # A recognizer that is wrong while its window fills changes nothing.
     wrong_first = follow(poses(u), ["rest"] * 60 + ["squat"] * (len(u) - 60))
     assert wrong_first[-1][:2] == (3, "squat")
 
@@ -166,7 +166,7 @@ def test_another_exercise_has_its_own_count_and_the_first_is_counted_on_afterwar
     curls, _ = depths([1] * 6, tail_s=2)
     clip = np.concatenate([poses(squats), poses(curls, curling), poses(squats)])
     names = ["squat"] * len(squats) + ["biceps_curl"] * len(curls) + ["squat"] * len(squats)
-    # As a recogniser is, two seconds late.
+    # As a recognizer is, two seconds late.
     states = follow(clip, names[:1] * 60 + names[:-60])
     assert states[len(squats) - 1][:2] == (5, "squat")
     assert states[len(squats) + len(curls) - 1][:2] == (6, "biceps_curl")

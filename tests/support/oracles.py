@@ -188,7 +188,7 @@ def randomize(layer, seed=0, scale=0.5):
 
 
 def bridged(pose_m, gap):
-    """Poses (frames, ...) in which the frames of a gap lie on the straight line between its neighbours."""
+    """Poses (frames, ...) in which the frames of a gap lie on the straight line between its neighbors."""
     out = pose_m.astype(float)
     before, after = gap[0] - 1, gap[-1] + 1
     for frame in gap:

@@ -17,7 +17,7 @@ def figure(
     shoulder: tuple[float, float] = (0, 0),
     lean: float = 0,
 ) -> np.ndarray:
-    """Pose (17, 3) in metres of somebody who faces the camera; (left, right) angles in degrees, all bent forward."""
+    """Pose (17, 3) in meters of somebody who faces the camera; (left, right) angles in degrees, all bent forward."""
 
     def to(degrees: float) -> np.ndarray:
         return np.cos(np.radians(degrees)) * DOWN + np.sin(np.radians(degrees)) * FORWARD

@@ -5,7 +5,7 @@ import numpy as np
 from skelgnn_tf.datasets.h36m.cameras import cameras
 from skelgnn_tf.skeletons import H36M_17
 
-# Metres in the world, z up: someone upright at the middle of the floor.
+# Meters in the world, z up: someone upright at the middle of the floor.
 STANDING = {
     "hip": (0, 0, 0.95), "spine": (0, 0, 1.2), "thorax": (0, 0, 1.45), "neck": (0, 0.08, 1.55), "head": (0, 0, 1.68),
     "_hip": (0.13, 0, 0.95), "_knee": (0.14, 0, 0.5), "_ankle": (0.14, 0, 0.08),

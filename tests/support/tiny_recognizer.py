@@ -1,4 +1,4 @@
-"""Gives an untrained recogniser weights with which windows differ and no class has it all."""
+"""Gives an untrained recognizer weights with which windows differ and no class has it all."""
 
 import numpy as np
 

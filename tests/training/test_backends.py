@@ -92,11 +92,11 @@ def elsewhere(request, tmp_path_factory):
     rng = np.random.default_rng(0)
     models = {}
     model = oracles.randomize(build_model(RECOGNISER, CLASSES), scale=0.3)
-    checkpoints.save(model, RECOGNISER, folder / "recogniser.keras")
+    checkpoints.save(model, RECOGNISER, folder / "recognizer.keras")
     x = rng.normal(size=(3, 2, 8, 25, 3)).astype(np.float32)
     x[1, 1] = 0
-    np.save(folder / "recogniser.in.npy", x)
-    models["recogniser"] = np.asarray(model(x))
+    np.save(folder / "recognizer.in.npy", x)
+    models["recognizer"] = np.asarray(model(x))
     np.save(folder / "action.in.npy", rng.uniform(0.1, 1, (3, 1, 8, 17, 3)).astype(np.float32))
     for name, config in CONFIGS.items():
         model = oracles.randomize(build_model(config), scale=0.3)
@@ -122,7 +122,7 @@ def elsewhere(request, tmp_path_factory):
 
 def test_a_model_of_tensorflow_gives_the_same_poses_and_scores_elsewhere(elsewhere):
     folder, models = elsewhere
-    assert set(models) == {*CONFIGS, "recogniser"}
+    assert set(models) == {*CONFIGS, "recognizer"}
     for name, here in models.items():
         there = np.load(folder / f"{name}.npy")
         np.testing.assert_allclose(there, here, atol=1e-5 * max(1, np.abs(here).max()), err_msg=name)
@@ -147,7 +147,7 @@ def test_every_augmentation_runs_without_tensorflow(elsewhere):
     assert 0 < float(row["loss"]) < 1 and 0 < float(row["val_loss"]) < 1
 
 
-def test_a_recogniser_trains_without_tensorflow(elsewhere):
+def test_a_recognizer_trains_without_tensorflow(elsewhere):
     folder, _ = elsewhere
     with open(folder / "action" / "history.csv") as file:
         rows = list(csv.DictReader(file))

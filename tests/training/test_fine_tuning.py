@@ -120,7 +120,7 @@ def test_a_start_that_is_no_model_costs_one_line(base):
     assert "--quantize-aware must be used with --from" in mistake("train", "--quantize-aware", "--output", "runs/on")
 
 
-def test_a_recogniser_of_other_classes_is_no_start(here, without_tracing):
+def test_a_recognizer_of_other_classes_is_no_start(here, without_tracing):
     data = tiny_actions.write(here)
     config = ActionConfig(
         dataset=("npz",), data_file=str(here / "actions.npz"), labels=str(here / "labels.txt"),

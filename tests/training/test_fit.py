@@ -163,7 +163,7 @@ def test_resuming_keeps_the_settings(whole, tmp_path):
     assert run_folder.resumed_config(whole[0.0]) == TINY
     assert run_folder.resumed_config(whole[0.0], channels=4) == TINY
     with pytest.raises(
-        ValueError, match=r"except for --epochs and the place of the data. Received: --channels, --seed. Leave"
+        ValueError, match=r"except for --epochs and the place of the data. Received: --seed, --channels. Leave"
     ):
         run_folder.resumed_config(whole[0.0], channels=8, seed=4, epochs=9)
     with pytest.raises(

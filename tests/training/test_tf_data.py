@@ -123,7 +123,7 @@ def test_windows_and_targets_are_those_cut_by_a_loop(clips, options, ahead):
                 np.testing.assert_allclose(pose[at], poses[row], atol=1e-6)
 
 
-def test_rate_jitter_keeps_the_centre_and_stays_within_its_factor(clips):
+def test_rate_jitter_keeps_the_center_and_stays_within_its_factor(clips):
     frames = 9
     config = PLAIN.replace(frames=frames, rate_jitter=1.0, batch_size=64)
     b = batcher(clips, config)
@@ -140,7 +140,7 @@ def test_rate_jitter_keeps_the_centre_and_stays_within_its_factor(clips):
         assert inner.max() <= 2
         middle = b.windows.center[rows] - b.windows.first[rows] == 4
         spans |= set((taken[middle, 5] - taken[middle, 3]).astype(int))
-    # Half as fast to twice as fast: neighbours of the centre lie 0.5 .. 2 frames away, rounded.
+    # Half as fast to twice as fast: neighbors of the center lie 0.5 .. 2 frames away, rounded.
     assert spans <= {0, 1, 2, 3, 4} and len(spans) > 1
 
 

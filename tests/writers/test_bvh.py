@@ -18,7 +18,7 @@ TO_FILE = (1, -1, -1)
 
 
 def moving(skeleton, frames=12, seed=0):
-    """Bones of constant length that each turn by themselves, from a root that walks: metres (frames, joints, 3)."""
+    """Bones of constant length that each turn by themselves, from a root that walks: meters (frames, joints, 3)."""
     rng = np.random.default_rng(seed)
     lengths = rng.uniform(0.05, 0.5, skeleton.num_joints)
     pose = np.zeros((frames, skeleton.num_joints, 3))
@@ -123,7 +123,7 @@ def test_angles_do_not_jump_by_a_whole_turn():
         assert np.abs(np.diff(rows[:, 3:], axis=0)).max() <= 181
 
 
-def test_frames_without_anyone_lie_between_their_neighbours(tmp_path):
+def test_frames_without_anyone_lie_between_their_neighbors(tmp_path):
     pose_m = moving(H36M_17)
     gone = pose_m.copy()
     gone[[0, 1, 5, 6, 11]] = np.nan

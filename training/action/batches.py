@@ -1,4 +1,4 @@
-"""One batch of labelled sequences: cropped, resampled and mirrored, in numpy, the same for every backend."""
+"""One batch of labeled sequences: cropped, resampled and mirrored, in numpy, the same for every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recogniser's batches: which frames, in which order, mirrored and weighted how; against loops over frames."""
+"""A recognizer's batches: which frames, in which order, mirrored and weighted how; against loops over frames."""
 
 import numpy as np
 import pytest
@@ -410,5 +410,5 @@ def test_two_dozen_clips_from_a_cache_on_disk_are_those_in_memory(tmp_path):
     for i, clip in enumerate(clips):
         writer.add(f"clip {i}", clip, 0, 30.0)
     on_disk = ActionBatcher(writer.close(), config(), NTU_25, ("a", "b"), False)
-    # Half precision about the first frame's middle: a millimetre or two.
+    # Half precision about the first frame's middle: a millimeter or two.
     np.testing.assert_allclose(once(on_disk), once(batcher(clips, skeleton=NTU_25)), atol=3e-3)

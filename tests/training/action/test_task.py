@@ -32,7 +32,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # A run leaves its link runs/last where it was started.
         patch.chdir(folder)
-        for name, stream, epochs in (("j", "joint", 30), ("b", "bone", 2)):
+        for name, stream, epochs in (("j", "joint", 60), ("b", "bone", 2)):
             train(*data, *settings, "--stream", stream, "--epochs", epochs, "--output", folder / name)
     return folder
 
@@ -157,7 +157,7 @@ def test_raw_skeletons_of_a_part_of_ntu_are_trained_on(here):
     loaded = checkpoints.load(here / "run")
     model, config = loaded.model, loaded.config
     assert len(model.classes) == 60 and config.dataset == ("ntu60-xsub",)
-    # The best known preset way works for recognisers too.
+    # The best known preset way works for recognizers too.
     checkpoints.save_preset(here / "run", here / "mine", licence="none")
     loaded = checkpoints.load(here / "mine")
     again, its_config = loaded.model, loaded.config
@@ -221,7 +221,7 @@ def test_skipped_clips_are_listed_and_counted_in_the_report(here):
         (["--dataset", "fitness", "--skeleton", "ntu_25"], "ntu_25"),
     ],
 )
-def test_what_cannot_be_recognised_says_what_is_wanted(here, arguments, found):
+def test_what_cannot_be_recognized_says_what_is_wanted(here, arguments, found):
     assert found in mistake("train", "--task", "action", *arguments)
 
 

@@ -40,8 +40,8 @@ def test_ridge_is_least_squares_with_penalty_rows():
     weights, intercept = moments([(x, y)]).ridge(7, strength)
     # Ridge by another road: rows sqrt(n * strength) * std that want each weight to be zero.
     rows = np.sqrt(len(x) * strength) * np.diag(x.std(axis=0))
-    centred = np.concatenate([x - x.mean(axis=0), rows])
-    expected, *_ = np.linalg.lstsq(centred, np.concatenate([y - y.mean(axis=0), np.zeros((7, 3))]), rcond=None)
+    centered = np.concatenate([x - x.mean(axis=0), rows])
+    expected, *_ = np.linalg.lstsq(centered, np.concatenate([y - y.mean(axis=0), np.zeros((7, 3))]), rcond=None)
     np.testing.assert_allclose(weights, expected, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(intercept, y.mean(axis=0) - x.mean(axis=0) @ expected, rtol=1e-8, atol=1e-10)
 

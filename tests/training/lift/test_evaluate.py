@@ -15,6 +15,7 @@ from skelgnn_tf.datasets.windows import screen_keypoints
 from skelgnn_tf.geometry import from_pixel_protocol, to_pixel_protocol
 from skelgnn_tf.inference.windows import lift
 from skelgnn_tf.models.build import build_model
+from skelgnn_tf.skeletons import H36M_17
 from skelgnn_tf.training.lift.evaluate import draw_clip, evaluate, predict_clips
 from support import oracles, tiny_h36m
 
@@ -138,7 +139,7 @@ class Oracle:
     frames, causal, every_frame = 1, False, False
 
     def __init__(self, clips):
-        self.skeleton = h36m.H36M_17
+        self.skeleton = H36M_17
         self.answers = {
             screen_keypoints(c, False)[t].tobytes(): to_pixel_protocol(c.pose_m, c.camera, 0)[t].astype(np.float32)
             for c in clips for t in range(c.num_frames)
@@ -157,7 +158,7 @@ def test_a_perfect_answer_in_pixels_is_a_perfect_pose(data):
         predict_clips(Oracle(clips), config, [replace(clips[0], camera=None)], flip=False)
 
 
-def test_a_model_of_the_pixel_protocol_is_scored_in_millimetres_and_says_so(data, tmp_path):
+def test_a_model_of_the_pixel_protocol_is_scored_in_millimeters_and_says_so(data, tmp_path):
     run = a_run(tmp_path / "run", data, protocol="pixel")
     scores = evaluate(run, with_baselines=False, console=QUIET)
     assert scores["protocol"] == "pixel"

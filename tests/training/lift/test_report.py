@@ -61,7 +61,7 @@ def test_a_report_folder_holds_json_tables_and_readable_pictures(scores, tmp_pat
         assert f"({path.name})" in (folder / "report.md").read_text()
 
 
-def test_the_json_has_the_scores_to_a_micrometre(scores, tmp_path):
+def test_the_json_has_the_scores_to_a_micrometer(scores, tmp_path):
     write_report(scores, tmp_path)
     read = json.loads((tmp_path / "report.json").read_text())
     assert read.keys() == scores.keys()

@@ -244,8 +244,8 @@ def test_a_reference_on_other_frames_and_an_unknown_protocol_are_refused():
     predictions, clips = random_clips(13)
     with pytest.raises(ValueError, match="same clips"):
         score_lifting(predictions, clips, H36M_17, reference_errors=np.zeros(5))
-    with pytest.raises(ValueError, match="protocol must be one of camera, pixel. Received: 'metres'"):
-        score_lifting(predictions, clips, H36M_17, protocol="metres")
+    with pytest.raises(ValueError, match="protocol must be one of camera, pixel. Received: 'meters'"):
+        score_lifting(predictions, clips, H36M_17, protocol="meters")
 
 
 def sequences(seed=0):

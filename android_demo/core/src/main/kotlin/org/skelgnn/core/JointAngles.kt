@@ -18,7 +18,7 @@ class JointAngles(skeleton: Skeleton) {
     /**
      * Computes the angles of one pose.
      *
-     * @param jointsM joints x 3, in the skeleton's order: metres, camera axes (x right, y down, z forward).
+     * @param jointsM joints x 3, in the skeleton's order: meters, camera axes (x right, y down, z forward).
      * @return Degrees by name; NaN where a required joint is missing (NaN).
      */
     fun of(jointsM: DoubleArray): Map<String, Double> = of(limbs.at(jointsM))

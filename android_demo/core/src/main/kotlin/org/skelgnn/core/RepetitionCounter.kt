@@ -44,7 +44,7 @@ class RepetitionCounter private constructor(skeleton: Skeleton, private val exer
     /**
      * Adds a frame.
      *
-     * @param jointsM joints x 3, in the skeleton's order, in metres. Pass unfiltered poses, because the counter smooths
+     * @param jointsM joints x 3, in the skeleton's order, in meters. Pass unfiltered poses, because the counter smooths
      *   its signals; NaN if no person is visible.
      * @param nowS Time of the frame in seconds, later than the previous one.
      * @param probabilities Output of the action model if there is a new one for this frame, otherwise null.

@@ -35,7 +35,7 @@ class Keypoints(val values: FloatArray, val widthPx: Int, val heightPx: Int, val
 /**
  * 3D pose of a person.
  *
- * @property jointsM joints x 3, row-major: metres, camera axes (x right, y down, z forward), root at the origin.
+ * @property jointsM joints x 3, row-major: meters, camera axes (x right, y down, z forward), root at the origin.
  * @property confidence Confidence of each joint, 0..1, from the detector's confidence in the keypoints it is based on.
  * @property timeS Time in seconds of the frame that shows the pose.
  */

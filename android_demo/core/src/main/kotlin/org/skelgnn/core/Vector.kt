@@ -5,7 +5,7 @@ import kotlin.math.atan2
 import kotlin.math.max
 import kotlin.math.sqrt
 
-/** A position or direction in space, in metres. */
+/** A position or direction in space, in meters. */
 internal class Vector(val x: Double, val y: Double, val z: Double) {
     val length: Double get() = sqrt(this dot this)
 

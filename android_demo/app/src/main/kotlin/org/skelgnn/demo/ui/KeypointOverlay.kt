@@ -20,7 +20,7 @@ internal val PANEL = Color(0xB0101418)
 
 private const val MIN_CONFIDENCE = 0.5f
 
-/** Draws the 2D skeleton over the camera preview, which is centred and cropped to fill the screen. */
+/** Draws the 2D skeleton over the camera preview, which is centered and cropped to fill the screen. */
 @Composable
 fun KeypointOverlay(keypoints: Keypoints, isMirrored: Boolean) {
     Canvas(Modifier.fillMaxSize()) {

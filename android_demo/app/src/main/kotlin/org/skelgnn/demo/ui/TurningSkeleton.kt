@@ -40,7 +40,7 @@ fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifie
     }
 }
 
-/** Position of a joint in the rotated view: metres to the right, downwards and away from the viewer. */
+/** Position of a joint in the rotated view: meters to the right, downwards and away from the viewer. */
 private class Place(val rightM: Float, val downM: Float, val depthM: Float)
 
 private fun seenFrom(yawRad: Float, pose: Pose, joint: Int): Place {
