@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from skelgnn_tf.checkpoints import LoadedModel
@@ -138,13 +140,17 @@ def _keypoint_sequence(recognizer: LoadedModel, sequence: KeypointSequence, peop
 
     For an exported file: pixels and confidence of the joints of its layout.
     """
-    if isinstance(recognizer.model, ExportedModel):
-        assert recognizer.model.layout is not None
-        recognizer.model.image_size_px = sequence.image_size_px
-        return map_keypoints(sequence.keypoints[people], sequence.layout, recognizer.model.layout)
-    keypoints = map_keypoints(sequence.keypoints[people], sequence.layout, recognizer.model.skeleton)
+    model = recognizer.model
+    target: Any = model.layout if isinstance(model, ExportedModel) else model.skeleton
+    try:
+        keypoints = map_keypoints(sequence.keypoints[people], sequence.layout, target)
+    except ValueError as error:
+        raise ValueError(f"{recognizer.name}: {error} Use --recognizer none, or keypoints of more joints.") from error
+    if isinstance(model, ExportedModel):
+        model.image_size_px = sequence.image_size_px
+        return keypoints
     screen = np.where(keypoints[..., 2:] > 0, normalize_screen(keypoints, sequence.image_size_px), np.float32(0))
-    return screen[..., : recognizer.model.input_channels]
+    return screen[..., : model.input_channels]
 
 
 def _actions(

@@ -1,20 +1,17 @@
 """The report folder: what is written is what was scored, and nothing is left half-written."""
 
-import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from rich.console import Console
 
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.skeletons import H36M_17
 from skelgnn_tf.training.lift.baselines import baseline_scores
 from skelgnn_tf.training.lift.report import markdown, write_report
 from skelgnn_tf.training.lift.scores import frame_errors, score_3dhp, score_lifting
-from skelgnn_tf.training.reports import hand_over, rounded
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +67,6 @@ def test_the_json_has_the_scores_to_a_micrometer(scores, tmp_path):
     assert (read["frames"], read["protocol"], read["dataset"]) == (60, "camera", "h36m")
 
 
-def test_rounding_makes_numpy_values_plain():
-    found = rounded({"a": np.float32(1.23456), "b": (np.int64(3), [np.arange(2)]), "c": None, "d": True, 5: "x"})
-    assert json.dumps(found) == '{"a": 1.235, "b": [3, [[0, 1]]], "c": null, "d": true, "5": "x"}'
-
-
 def test_tables_hold_the_model_beside_its_floors(scores):
     text = markdown(scores)
     p1 = f"{scores['p1_mm']:.1f} ({scores['p1_frame_mean_mm']:.1f})"
@@ -121,15 +113,3 @@ def test_a_folder_that_is_a_file_is_an_os_error(scores, tmp_path):
     with pytest.raises(OSError, match="report"):
         write_report(scores, tmp_path / "report")
     assert (tmp_path / "report").read_text() == "mine"
-
-
-def test_the_json_that_is_asked_for_is_the_reports_and_the_folder_is_named(scores, tmp_path, capsys):
-    files, shown = write_report(scores, tmp_path / "report"), io.StringIO()
-    report = (tmp_path / "report" / "report.json").read_text()
-    hand_over(files, str(tmp_path / "deep" / "scores.json"), Console(file=shown))
-    assert (tmp_path / "deep" / "scores.json").read_text() == report and capsys.readouterr().out == ""
-    hand_over(files, "-", Console(quiet=True))
-    assert capsys.readouterr().out == report
-    hand_over(files, None, Console(file=shown))
-    line = f"report: {tmp_path}/report/ (report.json, report.md, {', '.join(f.name for f in files[2:])})\n"
-    assert shown.getvalue() == 2 * line and capsys.readouterr().out == ""
