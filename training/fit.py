@@ -187,7 +187,8 @@ def _compiled(
         keras.config.set_dtype_policy("float32")
     if config.start and not resume:
         start_from(config.start, built)
-    model, compressing = built, []
+    model: keras.Model = built
+    compressing: list[keras.callbacks.Callback] = []
     if compress is not None:
         model, compressing = compress(built, task.batches(0, 1), task.steps * config.epochs)
     optimizer = task.optimizer()

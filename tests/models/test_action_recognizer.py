@@ -277,19 +277,19 @@ def test_an_input_of_another_shape_is_told_what_is_wanted(shape, options):
     with pytest.raises(ValueError) as refused:
         model(np.zeros(shape, np.float32))
     said = str(refused.value)
-    assert f"(batch, 1 persons, 8 frames, 25 joints of ntu_25, {channels} channels); got {shape}" in said
+    assert f"(batch, 1 persons, 8 frames, 25 joints of ntu_25, {channels} channels). Received: {shape}" in said
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"classes": ("one",)}, "two classes or more, .*; got 1, 1, 3 and 8"),
-        ({"persons": 3}, "1 or 2 persons, .*; got 3, 3, 3 and 8"),
-        ({"dims": 4}, "2 or 3 dims .*; got 3, 1, 4 and 8"),
-        ({"frames": 0}, "frames of at least 1; got 3, 1, 3 and 0"),
-        ({"size": "big"}, "size wants paper or small; got 'big'"),
-        ({"stream": "bones"}, "stream wants .*; got 'bones'"),
-        ({"normalization": "center"}, "normalization wants .*; got 'center'"),
+        ({"classes": ("one",)}, "at least 2 classes, .* Received: 1, 1, 3 and 8"),
+        ({"persons": 3}, "1 or 2 persons, .* Received: 3, 3, 3 and 8"),
+        ({"dims": 4}, "2 or 3 dims .* Received: 3, 1, 4 and 8"),
+        ({"frames": 0}, "at least 1 frame. Received: 3, 1, 3 and 0"),
+        ({"size": "big"}, "size must be one of paper, small. Received: 'big'"),
+        ({"stream": "bones"}, "stream must be .* Received: 'bones'"),
+        ({"normalization": "middle"}, "normalization must be .* Received: 'middle'"),
         ({"short_hops": 3}, "short_hops=3, max_hops=2"),
     ],
 )

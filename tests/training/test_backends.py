@@ -25,7 +25,7 @@ CONFIGS = {
     "live": LiftConfig(frames=3, causal=True, every_frame=True, confidence=True, keypoint_frame="person", **SMALL),
     "shared": LiftConfig(sharing="shared", skeleton="h36m_17_lcn", **SMALL),
 }
-RECOGNISER = ActionConfig(
+RECOGNIZER = ActionConfig(
     input="pose", skeleton="ntu_25", persons=2, confidence=False, normalization="view",
     stream="bone_motion", frames=8, size="small", channels=4, short_hops=1, max_hops=2, squeeze=0.5,
 )  # fmt: skip
@@ -91,8 +91,8 @@ def elsewhere(request, tmp_path_factory):
     folder = tiny_h36m.write(tmp_path_factory.mktemp(request.param), frames=16)
     rng = np.random.default_rng(0)
     models = {}
-    model = oracles.randomize(build_model(RECOGNISER, CLASSES), scale=0.3)
-    checkpoints.save(model, RECOGNISER, folder / "recognizer.keras")
+    model = oracles.randomize(build_model(RECOGNIZER, CLASSES), scale=0.3)
+    checkpoints.save(model, RECOGNIZER, folder / "recognizer.keras")
     x = rng.normal(size=(3, 2, 8, 25, 3)).astype(np.float32)
     x[1, 1] = 0
     np.save(folder / "recognizer.in.npy", x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from keras import ops
@@ -60,7 +60,9 @@ def evaluate_actions(
         raise ValueError(f"--weights must be used with --ensemble. Received: one model, {paths[0]}.")
     loaded = [checkpoints.load(path, "action") for path in paths]
     _check_classes_agree(loaded)
-    configs = [_with_data(one.config, dataset, data_dir, data_file, labels, skip_bad) for one in loaded]
+    configs = [
+        _with_data(cast(ActionConfig, one.config), dataset, data_dir, data_file, labels, skip_bad) for one in loaded
+    ]
     sets = _data_of(loaded, configs, console)
     data = sets[0]
     members = [

@@ -76,19 +76,19 @@ def fuse(probabilities: Sequence[np.ndarray], weights: Sequence[float] | None = 
     """
     if not len(probabilities):
         raise ValueError("probabilities must have the scores of at least one model. Received: none.")
-    weights = np.ones(len(probabilities)) if weights is None else np.asarray(weights, np.float64)
-    if weights.shape != (len(probabilities),):
+    shares = np.ones(len(probabilities)) if weights is None else np.asarray(weights, np.float64)
+    if shares.shape != (len(probabilities),):
         raise ValueError(
-            f"weights must have one number for each of {len(probabilities)} models. Received: {weights.size}."
+            f"weights must have one number for each of {len(probabilities)} models. Received: {shares.size}."
         )
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+    if not np.isfinite(shares).all() or (shares < 0).any() or not shares.any():
         raise ValueError(
-            "weights must be finite, 0 or more, and not all 0. Received: " + ", ".join(f"{w:g}" for w in weights) + "."
+            "weights must be finite, 0 or more, and not all 0. Received: " + ", ".join(f"{w:g}" for w in shares) + "."
         )
     for number, member in enumerate(probabilities, 1):
         _check_member(np.asarray(member), np.shape(probabilities[0]), number)
     # Only the ratios matter, and products with tiny weights would lose digits.
-    return np.average(np.stack(probabilities).astype(np.float64), axis=0, weights=weights / weights.max())
+    return np.average(np.stack(probabilities).astype(np.float64), axis=0, weights=shares / shares.max())
 
 
 def _checked(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -165,15 +165,15 @@ def baseline_scores(
 
 def _training_frames(clips: Sequence[Clip], skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """Screen keypoints (frames, joints, 2) and root-relative poses (frames, joints * 3) in meters, every n-th frame."""
-    clips = [clip for clip in clips if clip.pose_m is not None]
-    every = max(1, -(-sum(clip.num_frames for clip in clips) // MAX_TRAIN_FRAMES))
+    with_pose = [(clip, clip.pose_m) for clip in clips if clip.pose_m is not None]
+    every = max(1, -(-sum(clip.num_frames for clip, _ in with_pose) // MAX_TRAIN_FRAMES))
     keypoints, poses, passed = [], [], 0
-    for clip in clips:
+    for clip, pose_m in with_pose:
         # Counted through all clips, so that short clips contribute in proportion to their length.
         chosen = slice(-passed % every, None, every)
         passed += clip.num_frames
         keypoints.append(screen_keypoints(clip, confidence=False).astype(np.float64)[chosen])
-        poses.append(root_relative(clip.pose_m[chosen], skeleton.root).reshape(-1, 3 * skeleton.num_joints))
+        poses.append(root_relative(pose_m[chosen], skeleton.root).reshape(-1, 3 * skeleton.num_joints))
     if not keypoints:
         raise ValueError("the baselines must have training clips with 3D poses. Received: none.")
     return np.concatenate(keypoints), np.concatenate(poses)

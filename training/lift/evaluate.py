@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from rich.console import Console
@@ -59,8 +59,8 @@ def evaluate(
         ValueError, FileNotFoundError: A model or a data set that is missing, damaged or does not fit.
     """
     console = console or Console(quiet=json_path == "-")
-    loaded = checkpoints.load(path, "lift")
-    model, config = loaded.model, _with_data(loaded.config, dataset, data_dir, keypoints)
+    model, config = _load(path)
+    config = _with_data(config, dataset, data_dir, keypoints)
     flip = config.flip if flip is None else flip
     clips = load_data(config, model.skeleton)
     if not clips.test:
@@ -138,8 +138,8 @@ def draw_clip(
     Raises:
         ValueError, FileNotFoundError: As `evaluate`; there is no such clip.
     """
-    loaded = checkpoints.load(path, "lift")
-    model, config = loaded.model, _with_data(loaded.config, dataset, data_dir, None)
+    model, config = _load(path)
+    config = _with_data(config, dataset, data_dir, None)
     clips = load_data(config, model.skeleton).test
     if not 0 <= number < len(clips):
         raise ValueError(f"--clip must be from 0 to {len(clips) - 1}, a test clip. Received: {number}.")
@@ -152,15 +152,20 @@ def draw_clip(
     return draw_lifted(clip.keypoints[0], pose, model.skeleton, output, target, clip.image_size_px, up=up)
 
 
+def _load(path: Path | str) -> tuple[PoseLifter, LiftConfig]:
+    loaded = checkpoints.load(path, "lift")
+    return loaded.model, cast(LiftConfig, loaded.config)
+
+
 def _reference_errors(path: Path, clips: Sequence[Clip], skeleton: Skeleton, flip: bool) -> np.ndarray:
     """Errors of another model on the same clips, float64 (frames,), meters."""
-    loaded = checkpoints.load(path, "lift")
-    if loaded.model.skeleton.joints != skeleton.joints:
+    model, config = _load(path)
+    if model.skeleton.joints != skeleton.joints:
         raise ValueError(
             f"--hard-reference must have the joints of {skeleton.name}. Received: {path} with those of "
-            f"{loaded.model.skeleton.name}."
+            f"{model.skeleton.name}."
         )
-    return frame_errors(predict_clips(loaded.model, loaded.config, clips, flip), clips, skeleton)
+    return frame_errors(predict_clips(model, config, clips, flip), clips, skeleton)
 
 
 def _by_dataset(

@@ -157,7 +157,7 @@ def score_3dhp(predictions: Sequence[np.ndarray], clips: Sequence[Clip], skeleto
     """
     # For MPI-INF-3DHP's own skeleton the map is the identity.
     counting = joint_map(MPI_INF_3DHP_17, skeleton)[:, list(COUNTING_JOINTS)].sum(axis=1) > 0.5
-    joints = np.flatnonzero(counting)
+    joints = np.flatnonzero(counting).tolist()
     parts = [
         (metrics.pck_3d(p, t, joints=joints), metrics.auc_3d(p, t, joints=joints), metrics.mpjpe(p, t) * MM_PER_M)
         for p, t, _ in _valid_pairs(predictions, clips, skeleton)
