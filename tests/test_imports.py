@@ -46,8 +46,8 @@ for _part in {*MAY_IMPORT} - FOUNDATIONS:
     MAY_IMPORT[_part] = MAY_IMPORT[_part] | FOUNDATIONS
 #: Writers and rendering show results, and know nothing of how they come about.
 RESULTS = ("skelgnn_tf.inference.result", "skelgnn_tf.inference.windows")
-#: The only modules that may load what sets TF_USE_LEGACY_KERAS.
-COMPRESSION = ("skelgnn_tf.export.quantization", "skelgnn_tf.export.pruning")
+#: The only module that may load what sets TF_USE_LEGACY_KERAS.
+COMPRESSION = "skelgnn_tf.export.quantization"
 
 OTHER_BACKENDS = {"tensorflow", "tf_keras", "tensorflow_model_optimization", "tf2onnx", "jax", "torch"}
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

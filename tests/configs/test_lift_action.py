@@ -206,7 +206,7 @@ def test_a_value_out_of_range_is_refused_by_the_name_of_its_option(values, messa
     ("values", "message"),
     [
         ({"stream": "bones"}, "--stream must be one of joint, bone, .*. Received: bones."),
-        ({"normalization": "center"}, "--normalization must be one of auto, .*. Received: center."),
+        ({"normalization": "middle"}, "--normalization must be one of auto, .*. Received: middle."),
         ({"sampling": "crop"}, "--sampling must be one of window, repeat, resize. Received: crop."),
         ({"size": "large"}, "--size must be one of paper, small. Received: large."),
         ({"recipe": "old"}, "--recipe must be one of modern, paper. Received: old."),
