@@ -236,8 +236,8 @@ def test_the_view_wants_shoulders_and_space():
         ClipFrame(NTU_25, "view")(np.zeros((1, 1, 4, 25, 2)))
     with pytest.raises(ValueError, match="must be box, center or none for 2D keypoints. Received: view"):
         ClipFrame(NTU_25, "view", confidence=True)(np.zeros((1, 1, 4, 25, 3)))
-    with pytest.raises(ValueError, match="must be one of none, center, view, box. Received: 'center'"):
-        ClipFrame(NTU_25, "center")
+    with pytest.raises(ValueError, match="must be one of none, center, view, box. Received: 'middle'"):
+        ClipFrame(NTU_25, "middle")
 
 
 # ---- box
