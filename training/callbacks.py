@@ -114,6 +114,7 @@ class Checkpoint(keras.callbacks.Callback):
         weights.parent.mkdir(exist_ok=True)
         self.model.save_weights(weights)
         state = {
+            "format": 1,
             "steps": steps,
             "epochs": self.epochs,
             "best": self.best if math.isfinite(self.best) else None,

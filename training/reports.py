@@ -47,6 +47,10 @@ def hand_over(files: Sequence[Path], json_path: str | None, console: Console) ->
     console.print(f"report: {files[0].parent}/ ({names})", highlight=False, soft_wrap=True)
 
 
+#: Of report.json, which also names its task: pose lifting and action recognition have other scores.
+FORMAT = 1
+
+
 def rounded(value: Any, decimals: int = 3) -> Any:
     """The same nested dicts and lists with plain Python numbers, floats rounded to `decimals` places."""
     if isinstance(value, dict):

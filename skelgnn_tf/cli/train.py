@@ -92,7 +92,7 @@ def train(
 def _with_file(file: Path, task: str | None, options: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The task and the settings of a TOML file, overridden by the options."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"{file} must be a readable TOML file: {error.strerror}. See skelgnn-tf recipes.") from error
     except UnicodeDecodeError as error:

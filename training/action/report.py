@@ -17,6 +17,7 @@ from rich.console import Console
 
 from skelgnn_tf.rendering.plot import save_png
 from skelgnn_tf.training.reports import (
+    FORMAT,
     GRID_COLOR,
     LINE_COLOR,
     MISSING,
@@ -71,7 +72,8 @@ def write_action_report(scores: dict[str, Any], folder: str | Path) -> list[Path
 
 def as_json(scores: dict[str, Any]) -> str:
     """The text of report.json: shares to five decimals, each row of the confusion matrix on one line."""
-    text = json.dumps(rounded(scores, DECIMALS), indent=2, allow_nan=False)
+    values = {"format": FORMAT, "task": "action"} | rounded(scores, DECIMALS)
+    text = json.dumps(values, indent=2, allow_nan=False)
     # Otherwise 120 classes give 14,400 lines. Names stay as they are: a string in JSON has no line break.
     return re.sub(r"\[\n[\d\s,]+\]", lambda row: json.dumps(json.loads(row[0])), text) + "\n"
 

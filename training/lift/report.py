@@ -15,6 +15,7 @@ from rich.table import Table
 from skelgnn_tf.rendering.plot import save_png
 from skelgnn_tf.training.lift.scores import HARDEST_PERCENT, PROTOCOLS
 from skelgnn_tf.training.reports import (
+    FORMAT,
     GRID_COLOR,
     LINE_COLOR,
     MISSING,
@@ -51,6 +52,7 @@ def write_report(scores: dict[str, Any], folder: str | Path) -> list[Path]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     scores = rounded(scores)
+    values = {"format": FORMAT, "task": "lift"} | scores
     plots = {
         "error_over_threshold.png": _plot_thresholds,
         "hardest.png": _plot_hardest,
@@ -58,7 +60,7 @@ def write_report(scores: dict[str, Any], folder: str | Path) -> list[Path]:
         "by_joint.png": _plot_joints,
     }
     written = [
-        write_text(folder / "report.json", json.dumps(scores, indent=2, allow_nan=False) + "\n"),
+        write_text(folder / "report.json", json.dumps(values, indent=2, allow_nan=False) + "\n"),
         write_text(folder / "report.md", markdown(scores, plots)),
     ]
     for name, plot in plots.items():
