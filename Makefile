@@ -70,7 +70,7 @@ preset: $(VENV)/stamp
 	cp exported/exercises_2d/model.tflite skelgnn_tf/presets/exercises_2d/model.tflite
 
 clean:
-	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # Made anew, not mended, whenever what is installed changes; the stamp comes last, so a broken install is tried again.
 $(VENV)/stamp: setup.py pyproject.toml constraints.txt

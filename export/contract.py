@@ -72,7 +72,7 @@ def describe(phone: PhoneModel, name: str, path: Path | str, fps: float = 0.0) -
             "quantize_aware": config.quantize_aware,
             "prune": config.prune,
         },
-        "licence": about.get("licence", "that of whoever trained it, and of the training data"),
+        "licence": about.get("license") or about.get("licence", "that of whoever trained it, and of the training data"),
         "weights": int(model.count_params()),
         "weights_sha256": weights_sha256(model),
         "versions": {"skelgnn-tf": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES},

@@ -15,7 +15,7 @@ from skelgnn_tf.configs import ActionConfig, LiftConfig, from_json
 #: Presets that come with the package, a folder each: config.json, model.keras, model.tflite, metadata.json.
 PRESETS = Path(__file__).parent / "presets"
 
-#: Of a preset's metadata.json.
+#: Format of a preset's metadata.json.
 FORMAT = 2
 
 #: Name of the config inside a `.keras` file, next to Keras' own members.
@@ -54,12 +54,17 @@ def load(path: str | Path, task: str | None = None) -> LoadedModel:
         ('PoseLifter', 9)
     """
     config = read_config(path)
-    if task is not None and config.task != task:
-        wanted = {"lift": "a pose lifter", "action": "an action recognizer"}
-        raise ValueError(f"{path} must be {wanted[task]}. Received: {wanted[config.task]}.")
+    check_task(str(path), config.task, task)
     file = _model_file(path)
     model = _load_h5_preset(file.parent) if file.suffix == ".h5" else _load_keras(file)
     return LoadedModel(str(path), model, config)
+
+
+def check_task(name: str, found: str, wanted: str | None) -> None:
+    """Raises ValueError if a model is for another task than the one that is wanted."""
+    words = {"lift": "a pose lifter", "action": "an action recognizer"}
+    if wanted is not None and found != wanted:
+        raise ValueError(f"{name} must be {words[wanted]}. Received: {words[found]}.")
 
 
 def read_config(path: str | Path) -> LiftConfig | ActionConfig:
@@ -77,7 +82,7 @@ def read_config(path: str | Path) -> LiftConfig | ActionConfig:
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """What is known of a trained model without loading it.
+    """Describes a trained model without loading it.
 
     Returns:
         {"name", "kind" ("run", "file" or "preset"), "task", "config" (dict), "metadata" (of a preset; else empty)}.
@@ -111,7 +116,7 @@ def save_preset(path: str | Path, folder: str | Path, **metadata: Any) -> Path:
     Args:
         path: What `load` takes.
         folder: Where to.
-        metadata: What a user should know: data, scores, licence. Paths of this machine are left out of the config.
+        metadata: What a user should know: data, scores, license. Paths of this machine are left out of the config.
 
     Returns:
         The folder.
@@ -125,6 +130,8 @@ def save_preset(path: str | Path, folder: str | Path, **metadata: Any) -> Path:
     model = type(loaded.model).from_config(loaded.model.get_config())
     model.build(model.input_axes)
     model.set_weights(loaded.model.get_weights())
+    # A phone file of other weights must not stay; `skelgnn-tf export` makes the new one.
+    (folder / "model.tflite").unlink(missing_ok=True)
     save(model, config, folder / "model.keras")
     for name, text in (
         ("config.json", config.to_json()),
@@ -138,6 +145,15 @@ def save_preset(path: str | Path, folder: str | Path, **metadata: Any) -> Path:
 def preset_names() -> list[str]:
     """Names of the presets that come with the package."""
     return sorted(folder.name for folder in PRESETS.glob("*") if (folder / "model.keras").exists())
+
+
+def phone_file(path: str | Path) -> Path | None:
+    """The `.tflite` that a preset carries, given what `load` takes; None if that is no preset or carries none."""
+    try:
+        file = _model_file(path).with_name("model.tflite")
+    except FileNotFoundError:
+        return None
+    return file if file.is_file() and file.with_name("metadata.json").is_file() else None
 
 
 def find_preset(name: str | Path) -> Path | None:
@@ -154,14 +170,15 @@ def _model_file(path: str | Path) -> Path:
         for name in ("model.keras", "model.weights.h5"):
             if (folder / name).is_file():
                 return folder / name
-    if path.is_dir():
+    if (path / "config.json").is_file():
         raise FileNotFoundError(
             f"{path} has no model.keras: its training has not finished an epoch. Continue it with "
             f"skelgnn-tf train --resume --output {path}"
         )
-    if not path.exists():
+    if not path.is_file():
+        found = "a folder without model.keras" if path.is_dir() else "nothing of that name"
         raise FileNotFoundError(
-            f"{path} must be a run folder, a .keras file or a preset ({', '.join(preset_names())}). Nothing was found. "
+            f"{path} must be a run folder, a .keras file or a preset ({', '.join(preset_names())}). Received: {found}. "
             "Train a model with skelgnn-tf train."
         )
     return path

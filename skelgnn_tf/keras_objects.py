@@ -34,16 +34,25 @@ def _import_modules() -> None:
 class _KerasFinder:
     """Finds Keras as Python would, and imports our modules once it is executed."""
 
+    def __init__(self) -> None:
+        self._is_looking = False
+
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != "keras":
+        if name != "keras" or self._is_looking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self._is_looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._is_looking = False
         if spec is not None and spec.loader is not None:
             execute: Any = spec.loader.exec_module
 
             def exec_module(module: ModuleType) -> None:
                 execute(module)
+                # Some only ask whether Keras is there, so the finder stays until Keras is imported.
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
                 _import_modules()
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]

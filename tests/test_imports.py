@@ -292,7 +292,15 @@ def test_the_public_names_are_imported_when_they_are_used():
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-@pytest.mark.parametrize("order", ["skelgnn_tf, keras", "keras, skelgnn_tf", "skelgnn_tf.layers.hcsf, keras"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "skelgnn_tf, keras",
+        "keras, skelgnn_tf",
+        "skelgnn_tf.layers.hcsf, keras",
+        "skelgnn_tf, importlib.util; importlib.util.find_spec('keras'); import keras",
+    ],
+)
 def test_keras_opens_our_files_after_importing_the_package(backend, order):
     program = f"import {order}\nprint(type(keras.saving.load_model(__import__('sys').argv[1])).__name__)"
     file = ROOT / "tests" / "fixtures" / "v0_1" / "lifter" / "model.keras"

@@ -37,6 +37,11 @@ def make_folder(folder: Path, config: LiftConfig | ActionConfig, console: Consol
     Raises:
         ValueError: The folder cannot be written, or holds something else than a run.
     """
+    if folder.is_symlink():
+        raise ValueError(
+            f"--output must be a folder of its own. Received: {folder}, a link to {folder.resolve()}. Choose another "
+            "--output, or continue that run with --resume."
+        )
     try:
         if folder.exists() and any(folder.iterdir()):
             if not (folder / "config.json").exists():
@@ -44,7 +49,8 @@ def make_folder(folder: Path, config: LiftConfig | ActionConfig, console: Consol
                     f"--output must be a new folder or a run of skelgnn-tf. Received: {folder}, which holds something "
                     "else. Choose another --output."
                 )
-            number = 1
+            # "." has no name to add a number to.
+            folder, number = folder.resolve(), 1
             while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
                 number += 1
             folder.rename(aside)

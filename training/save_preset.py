@@ -1,7 +1,7 @@
 """Saves a run as a preset, with its scores on test splits in metadata.json.
 
 Examples:
-    python -m skelgnn_tf.training.save_preset runs/squats my_lifter --metadata about.json --cmu ../shared/data/cmu_mocap
+    python -m skelgnn_tf.training.save_preset runs/squats my_lifter --metadata about.json --cmu DATA_DIR
     python -m skelgnn_tf.training.save_preset runs/exercises_2d skelgnn_tf/presets/exercises_2d
 """
 

@@ -4,7 +4,7 @@ All lifters see the same batches in the same order, with the same mirroring, los
 of the learning rate. The last weights count, so no score of a validation or test split selects anything. The hardest
 poses are those of each model itself and, for a comparison on equal poses, those of the FCN.
 
-Example: python benchmarks/accuracy/compare_lifters.py --dataset h36m --data-dir ../shared/data/cmu_mocap
+Example: python benchmarks/accuracy/compare_lifters.py --dataset h36m --data-dir DATA_DIR
 """
 
 from __future__ import annotations

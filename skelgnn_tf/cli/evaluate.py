@@ -9,8 +9,9 @@ import rich_click as click
 
 from skelgnn_tf.cli.errors import check_writable, one_line_errors
 from skelgnn_tf.cli.options import PATH, given, import_quietly, last_run
+from skelgnn_tf.configs import CONFIGS
 
-_LIFT, _ACTION = "Pose lifting only", "Action recognition only"
+_LIFT, _ACTION = (f"{cls.task_name.capitalize()} only" for cls in CONFIGS.values())
 
 #: Options that are only valid for one task.
 _ONLY = {
@@ -75,8 +76,8 @@ def evaluate(models: tuple[Path, ...], output: Path | None, json_path: str | Non
         foreign = sorted(names & values.keys())
         if task != config.task and foreign:
             option = "baselines" if foreign[0] == "with_baselines" else foreign[0].replace("_", "-")
-            words = {"lift": "pose lifting", "action": "action recognition"}
-            raise ValueError(f"--{option} is only valid for {words[task]}. {models[0]} is for {config.task_name}.")
+            wanted = CONFIGS[task].task_name
+            raise ValueError(f"--{option} is only valid for {wanted}. {models[0]} is for {config.task_name}.")
     import_quietly()
     if config.task == "lift":
         from skelgnn_tf.training.lift.evaluate import evaluate as run

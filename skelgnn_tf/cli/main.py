@@ -54,6 +54,8 @@ class _LazyGroup(click.RichGroup):
             context = getattr(error, "ctx", None)
             command = "skelgnn-tf" if context is None else " ".join(["skelgnn-tf", *context.command_path.split()[1:]])
             text = " ".join(error.format_message().split()).rstrip(".")
+            if getattr(error, "option_name", None) == "--hop":
+                text = "No such option '--hop'. It is called --decide-every now"
             click.echo(f"skelgnn-tf: {text}. See {command} --help.", err=True)
             sys.exit(error.exit_code)
         sys.exit(code if isinstance(code, int) else 0)

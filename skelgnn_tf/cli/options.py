@@ -11,7 +11,7 @@ from typing import Any
 import rich_click as click
 
 from skelgnn_tf.configs import CONFIGS
-from skelgnn_tf.configs.base import flag
+from skelgnn_tf.configs.base import GROUPS, flag
 
 PATH = click.Path(path_type=Path)
 
@@ -25,10 +25,15 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for task, cls in CONFIGS.items():
         for field in dataclasses.fields(cls):
             by_name.setdefault(field.name, {})[task] = field
-    # Decorators apply from the last to the first.
-    for name, fields in reversed(by_name.items()):
+    # Panels of one task come after those of both. Decorators apply from the last to the first.
+    order = sorted(by_name.items(), key=lambda one: (-len(one[1]), _group(one[1])))
+    for name, fields in reversed(order):
         command = _option(name, fields)(command)
     return command
+
+
+def _group(fields: dict[str, dataclasses.Field]) -> int:
+    return GROUPS.index(next(iter(fields.values())).metadata["group"])
 
 
 def _option(name: str, fields: dict[str, dataclasses.Field]) -> Callable[..., Any]:
@@ -65,12 +70,10 @@ def _by_task(texts: dict[str, str], template: str, between: str) -> str:
 
 
 def _default(field: dataclasses.Field) -> str:
-    """A default in words: "on", "0.1 with --recipe paper, else 0.002"."""
+    """A default in words: "on", "0.002 with --recipe modern, 0.1 with --recipe paper"."""
     if field.metadata["by"] is not None:
         other, defaults = field.metadata["by"]
-        name, value = next(iter(defaults.items()))
-        (rest,) = set(defaults.values()) - {value}
-        return f"{value} with --{other} {name}, else {rest}"
+        return ", ".join(f"{value} with --{other} {name}" for name, value in defaults.items())
     value = field.default
     if isinstance(value, bool):
         return "on" if value else "off"

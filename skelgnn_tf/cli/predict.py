@@ -49,17 +49,14 @@ from skelgnn_tf.cli.options import PATH
 )
 @click.option(
     "--persons",
-    default=1,
-    show_default=True,
-    help="How many people to follow; the largest is predicted.",
+    type=click.IntRange(1),
+    help="How many people to follow; the largest is predicted.  [default: 1]",
     panel="Videos only",
 )
 @click.option(
     "--detector",
     type=click.Choice(["lite", "full", "heavy"]),
-    default="full",
-    show_default=True,
-    help="Size of BlazePose.",
+    help="Size of BlazePose.  [default: full]",
     panel="Videos only",
 )
 @click.option(
@@ -105,7 +102,7 @@ def _predict(
 
     from skelgnn_tf.cli.summary import show
     from skelgnn_tf.inference.add_motion import check_exercise, check_height
-    from skelgnn_tf.inference.pipeline import check_source, open_model, read_source
+    from skelgnn_tf.inference.pipeline import check_models, check_source, open_model, read_source
     from skelgnn_tf.inference.pipeline import predict as run
     from skelgnn_tf.keypoints import is_keypoint_file
     from skelgnn_tf.writers import check_suffix, notes_on, save
@@ -122,12 +119,17 @@ def _predict(
         check_render_suffix(picture)
     check_height(subject_height_m, with_poses)
     check_exercise(exercise, with_poses)
-    check_source(source, reading["layout"], reading["image_size_px"])
+    of_keypoints = {name: reading[name] for name in ("layout", "image_size_px")}
+    check_source(source, of_keypoints, {name: reading[name] for name in ("persons", "detector", "detector_models")})
     if not is_keypoint_file(source):
         from skelgnn_tf.detection.models import find_models
 
-        find_models(reading["detector_models"], reading["detector"])
-    opened: dict[str, Any] = {role: open_model(name) for role, name in models.items()}
+        find_models(reading["detector_models"], reading["detector"] or "full")
+    opened: dict[str, Any] = {
+        "lifter": open_model(models["lifter"], "lift"),
+        "recognizer": open_model(models["recognizer"], "action"),
+    }
+    check_models(opened["lifter"], opened["recognizer"])
     console = Console()
     with console.status(f"reading {source}"):
         sequence = read_source(source, **reading)
@@ -158,10 +160,8 @@ def _predict(
 
 def _import_keras_for(model: str) -> None:
     """Imports Keras without its notices if a model needs it: runs and .keras files do, presets and exports do not."""
-    from skelgnn_tf import checkpoints
     from skelgnn_tf.cli.options import import_quietly
+    from skelgnn_tf.inference.pipeline import exported_file
 
-    folder = checkpoints.find_preset(model)
-    exported = Path(model).suffix in (".tflite", ".onnx") or (folder is not None and (folder / "model.tflite").exists())
-    if not exported and Path(model).exists():
+    if exported_file(model) is None and Path(model).exists():
         import_quietly()

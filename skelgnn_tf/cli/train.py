@@ -11,7 +11,7 @@ from skelgnn_tf.cli.errors import check_writable, one_line_errors
 from skelgnn_tf.cli.options import PATH, config_options, given, import_quietly, last_run
 from skelgnn_tf.configs import CONFIGS, ActionConfig, LiftConfig, from_toml, make_config, to_toml
 from skelgnn_tf.configs.base import typed
-from skelgnn_tf.configs.files import check_fields
+from skelgnn_tf.configs.files import check_fields, check_types
 from skelgnn_tf.datasets.catalog import tasks_of
 
 
@@ -58,13 +58,20 @@ def train(
     between pose lifting and action recognition. --from continues from a trained model.
     """
     options = given(values)
-    if config_file is not None:
-        task, options = _with_file(config_file, task, options)
     if resume:
         output = output or last_run()
         config = _resumed(output, task, options, config_file)
-    else:
+    elif config_file is None:
         config = _new_config(task, options)
+    else:
+        settings = _read_toml(config_file)
+        try:
+            stated = settings.pop("task", None)
+            # Also what an option overrides must be a value of its field.
+            check_types(settings)
+            config = _new_config(task or stated, settings | options)
+        except ValueError as error:
+            raise ValueError(f"{config_file}: {error}") from error
     if print_config:
         click.echo(to_toml(config), nl=False)
         return
@@ -89,38 +96,34 @@ def train(
     click.echo(f"model: {folder / 'model.keras'}\nscore it: skelgnn-tf evaluate {folder}")
 
 
-def _with_file(file: Path, task: str | None, options: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """The task and the settings of a TOML file, overridden by the options."""
+def _read_toml(file: Path) -> dict[str, Any]:
+    """The settings in a TOML file, the task among them if it is stated."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"{file} must be a readable TOML file: {error.strerror}. See skelgnn-tf recipes.") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} must be a TOML file in UTF-8: {error.reason}.") from error
-    stated, settings = from_toml(text, str(file))
-    try:
-        make_config(stated or _task_of(None, settings), settings)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
-    return task or stated, settings | options
+    return from_toml(text, str(file))
 
 
 def _new_config(task: str | None, options: dict[str, Any]) -> LiftConfig | ActionConfig:
-    if not options.get("start"):
-        return make_config(_task_of(task, options), options)
+    """The config of a new run from its settings by field name; the data sets or the first model tell the task."""
+    if "dataset" in options:
+        options = options | {"dataset": typed(options["dataset"], tuple[str, ...], "--dataset")}
+    start = options.get("start")
+    if not start:
+        return make_config(_task_of(task, options.get("dataset", ("fitness",))), options)
     from skelgnn_tf import checkpoints
 
-    before = checkpoints.read_config(options["start"])
-    wanted = task or (_task_of(None, options) if options.get("dataset") else before.task)
-    if wanted != before.task and not ("dataset" in options and before.task in tasks_of(options["dataset"][0])):
+    before = checkpoints.read_config(typed(start, str, "--from"))
+    known = {task} if task else set(CONFIGS)
+    for name in options.get("dataset", ()):
+        known &= set(tasks_of(name))
+    if before.task not in known:
         raise ValueError(
-            f"--from {options['start']} is a model for {before.task_name}. It cannot be used for "
-            f"{CONFIGS[wanted].task_name}."
-        )
-    if task is not None and task != before.task:
-        raise ValueError(
-            f"--from {options['start']} is a model for {before.task_name}. It cannot be used for "
-            f"{CONFIGS[task].task_name}."
+            f"--from must be a model for the task of --task and --dataset. Received: {start}, a model for "
+            f"{before.task_name}."
         )
     check_fields(before.task, options)
     return before.fine_tuning(**options)
@@ -131,7 +134,6 @@ def _resumed(
 ) -> LiftConfig | ActionConfig:
     if config_file is not None:
         raise ValueError(f"--config must not be used with --resume. {folder} keeps its settings.")
-    import_quietly()
     from skelgnn_tf.training.run_folder import resumed_config
 
     config = resumed_config(folder, **options)
@@ -140,20 +142,15 @@ def _resumed(
     return config
 
 
-def _task_of(task: str | None, options: dict[str, Any]) -> str:
-    """The task that the data sets decide; for data sets of both, --task, or lift."""
-    datasets = typed(options.get("dataset", ("fitness",)), tuple[str, ...], "--dataset")
+def _task_of(task: str | None, datasets: tuple[str, ...]) -> str:
+    """The task that the data sets decide; for data sets of both, the one that is stated, or lift."""
     possible = set(CONFIGS)
     for name in datasets:
-        tasks = tasks_of(name)
-        if task is not None and task not in tasks:
-            raise ValueError(
-                f"--task {task} is not valid for --dataset {name}, which is for {CONFIGS[tasks[0]].task_name}. "
-                "Leave --task out."
-            )
-        possible &= set(tasks)
+        possible &= set(tasks_of(name))
     if not possible:
         raise ValueError(f"--dataset must name data sets of one task. Received: {', '.join(datasets)}.")
-    if task is not None:
-        return task
-    return "lift" if "lift" in possible else "action"
+    if task is None:
+        return "lift" if "lift" in possible else "action"
+    if task in CONFIGS and task not in possible:
+        raise ValueError(f"task must be {possible.pop()} for {', '.join(datasets)}. Received: {task}. Leave it out.")
+    return task

@@ -1,4 +1,4 @@
-"""`predict webcam:0`: one line on the terminal that is always about now."""
+"""`predict webcam:0`: a line on the terminal that shows the current frame."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def follow(
     decide_every: int,
     smooth: bool,
     fps: float | None,
-    detector: str,
+    detector: str | None,
     detector_models: str | None,
     output: Path | None,
     picture: Path | None,
-    persons: int,
+    persons: int | None,
     subject_height_m: float | None,
     layout: str | None,
     image_size_px: tuple[int, int] | None,
@@ -43,7 +43,7 @@ def follow(
     refused = {
         "--output": output is not None,
         "--render": picture is not None,
-        "--persons": persons != 1,
+        "--persons": persons is not None,
         "--subject-height": subject_height_m is not None,
         "--keypoint-layout": layout is not None,
         "--image-size": image_size_px is not None,
@@ -54,7 +54,7 @@ def follow(
     from skelgnn_tf.detection.models import find_models
     from skelgnn_tf.video.reader import open_video
 
-    models = find_models(detector_models, detector)
+    models = find_models(detector_models, detector or "full")
     video = open_video(source, fps)
     session = LiveSession(
         video.fps,

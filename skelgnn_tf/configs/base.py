@@ -14,8 +14,9 @@ if typing.TYPE_CHECKING:
 #: Of config.json. Version 0.1 wrote no number; its files have the same keys.
 FORMAT = 2
 
-#: Groups of settings, in the order in which the command line shows them.
+#: Groups of settings, in the order in which the command line and TOML files show them.
 DATA, MODEL, AUGMENTATION, OPTIMIZATION, COMPRESSION = "Data", "Model", "Augmentation", "Optimization", "Compression"
+GROUPS = (DATA, MODEL, AUGMENTATION, OPTIMIZATION, COMPRESSION)
 
 #: Stands for a default that another setting decides, until the config is complete.
 _BY_OTHER: Any = object()

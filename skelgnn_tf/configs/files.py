@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from typing import Any
 
 from skelgnn_tf.configs.action import ActionConfig
-from skelgnn_tf.configs.base import FORMAT, TrainConfig, flag
+from skelgnn_tf.configs.base import FORMAT, GROUPS, TrainConfig, flag, typed
 from skelgnn_tf.configs.lift import LiftConfig
 
 #: The config class of each task.
@@ -43,6 +44,15 @@ def check_fields(task: str, values: dict[str, Any]) -> None:
         )
 
 
+def check_types(values: dict[str, Any]) -> None:
+    """Raises ValueError for a value of another type than its field, in whichever config that is."""
+    for cls in CONFIGS.values():
+        types = typing.get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            if field.name in values:
+                typed(values[field.name], types[field.name], flag(field))
+
+
 def from_json(text: str) -> LiftConfig | ActionConfig:
     """The config in the text of a config.json, as `to_json` writes it. Files of version 0.1 have no `format`.
 
@@ -58,8 +68,8 @@ def from_json(text: str) -> LiftConfig | ActionConfig:
     return make_config(values.pop("task", "lift"), values)
 
 
-def from_toml(text: str, name: str = "the config") -> tuple[str | None, dict[str, Any]]:
-    """The task, if it is stated, and the values in a TOML file: one `key = value` for each field that is set.
+def from_toml(text: str, name: str = "the config") -> dict[str, Any]:
+    """The values in a TOML file, `task` among them if it is stated: one `key = value` for each field that is set.
 
     Args:
         text: Content of the file.
@@ -78,8 +88,7 @@ def from_toml(text: str, name: str = "the config") -> tuple[str | None, dict[str
     tables = [key for key, value in values.items() if isinstance(value, dict)]
     if tables:
         raise ValueError(f"{name}: [{tables[0]}] must be a field with a value, not a table. Remove the table header.")
-    task = values.pop("task", None)
-    return task, values
+    return values
 
 
 def to_toml(config: TrainConfig) -> str:
@@ -88,9 +97,9 @@ def to_toml(config: TrainConfig) -> str:
 
     document = tomlkit.document()
     document.add("task", tomlkit.item(config.task))
-    by_group: dict[str, list[dataclasses.Field]] = {}
+    by_group: dict[str, list[dataclasses.Field]] = {group: [] for group in GROUPS}
     for field in dataclasses.fields(config):
-        by_group.setdefault(field.metadata["group"], []).append(field)
+        by_group[field.metadata["group"]].append(field)
     for group, fields in by_group.items():
         document.add(tomlkit.nl())
         document.add(tomlkit.comment(f"{group}"))

@@ -1,4 +1,4 @@
-"""What trained models say of keypoints: whole clips, live streams, exported files. Names are imported when used."""
+"""Runs trained models on keypoints: whole clips, live streams, exported files. Names are imported when used."""
 
 from __future__ import annotations
 

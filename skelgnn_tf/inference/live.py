@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skelgnn_tf import skeletons
 from skelgnn_tf.checkpoints import LoadedModel
 from skelgnn_tf.frame_sampling import window_frames
 from skelgnn_tf.inference.add_motion import can_count, check_exercise
-from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, open_model
+from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, check_models, open_model
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints, recognizes_poses
 from skelgnn_tf.inference.windows import check_decide_every
 from skelgnn_tf.keypoints import KeypointSequence
@@ -77,7 +78,8 @@ class LiveSession:
     ) -> None:
         check_exercise(exercise, lifter is not None)
         self.fps, self.image_size_px, self.layout, self.decide_every = fps, image_size_px, layout, decide_every
-        self.lifter, self.recognizer = open_model(lifter), open_model(recognizer)
+        self.lifter, self.recognizer = open_model(lifter, "lift"), open_model(recognizer, "action")
+        check_models(self.lifter, self.recognizer)
         self._lift_frames, self._action_frames = (
             1 if model is None else window_frames(model.model.frames, fps / (model.config.fps or fps))
             for model in (self.lifter, self.recognizer)
@@ -89,6 +91,7 @@ class LiveSession:
                 # The first pose of the window looks back, too.
                 self._decide_frames = self._action_frames + self._lift_frames - 1
         self._keypoints: deque[np.ndarray] = deque(maxlen=max(self._lift_frames, self._decide_frames))
+        self._num_joints = skeletons.get(layout).num_joints
         self._action: tuple[str | None, float] = (None, 0.0)
         self._frame = 0
         self._filter = OneEuroFilter() if smooth else None
@@ -118,7 +121,14 @@ class LiveSession:
             ValueError: A shape that differs from the previous frames.
         """
         keypoints = np.asarray(keypoints, np.float32)
-        self._keypoints.append(keypoints[None] if keypoints.ndim == 2 else keypoints)
+        keypoints = keypoints[None] if keypoints.ndim == 2 else keypoints
+        before = self._keypoints[-1].shape if self._keypoints else keypoints.shape
+        if keypoints.ndim != 3 or keypoints.shape[1:] != (self._num_joints, 3) or keypoints.shape != before:
+            raise ValueError(
+                f"keypoints must be (joints, 3) or (persons, joints, 3) with the {self._num_joints} joints of "
+                f"{self.layout}, and as many persons as before. Received: {keypoints.shape}."
+            )
+        self._keypoints.append(keypoints)
         self._frame += 1
         if not (keypoints[..., 2] > 0).any():
             return LiveResult(*self._action)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.checkpoints import LoadedModel, check_task
 from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.windows import screen_keypoints
@@ -42,8 +42,7 @@ def predict_keypoints(
         raise ValueError("lifter and recognizer must not both be none. Use fitness_9f, exercises_2d, or both.")
     for model, task in ((lifter, "lift"), (recognizer, "action")):
         if model is not None and model.config.task != task:
-            found, wanted = ("recognizer", "lifter") if task == "lift" else ("lifter", "recognizer")
-            raise ValueError(f"{model.name} must be a {wanted}. Received: a {found}. Pass it as --{found}.")
+            check_task(model.name, model.config.task, task)
     people = _by_size(sequence.keypoints)
     notes, looked_at = list(sequence.notes), recognizer.model.persons if recognizer else 1
     if len(people) > 1:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skelgnn_tf import skeletons
+
 
 @dataclass(frozen=True, eq=False)
 class KeypointSequence:
@@ -23,6 +25,9 @@ class KeypointSequence:
             hips, along the picture's x and y axes and forward. NaN where a person is missing; None if the source has
             no such estimate.
 
+    Raises:
+        ValueError: Keypoints whose shape does not fit the layout, a frame rate or a picture of size 0.
+
     Example:
         >>> keypoints = np.zeros((1, 120, 17, 3), np.float32)
         >>> KeypointSequence("squats", keypoints, "coco_17", (1280, 720), fps=30.0).fps
@@ -36,3 +41,15 @@ class KeypointSequence:
     fps: float
     notes: tuple[str, ...] = ()
     world_m: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape, joints = self.keypoints.shape, skeletons.get(self.layout).num_joints
+        if len(shape) != 4 or shape[2:] != (joints, 3) or 0 in shape:
+            raise ValueError(
+                f"{self.name}: keypoints must be (persons, frames, joints, 3) with the {joints} joints of "
+                f"{self.layout}. Received: {shape}. For other joints use skeletons.map_keypoints."
+            )
+        if not 0 < self.fps < np.inf:
+            raise ValueError(f"{self.name}: fps must be above 0. Received: {self.fps}.")
+        if min(self.image_size_px) < 1:
+            raise ValueError(f"{self.name}: image_size_px must be at least 1 x 1. Received: {self.image_size_px}.")

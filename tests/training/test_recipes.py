@@ -16,7 +16,8 @@ STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 
 def config_of(name):
     """The config as `train --config` makes it: the data set decides the task."""
-    stated, values = from_toml(RECIPES[name].file.read_text(encoding="utf-8"))
+    values = from_toml(RECIPES[name].file.read_text(encoding="utf-8"))
+    stated = values.pop("task", None)
     assert stated is None
     return make_config(tasks_of(values["dataset"][0])[0], values)
 

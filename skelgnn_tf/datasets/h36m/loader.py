@@ -42,7 +42,7 @@ def load(data_dir: str | Path, keypoints: str = "gt") -> ClipSet:
     Source: run.py and DATASETS.md of VideoPose3D.
 
     Example:
-        >>> clips = load("../shared/data/cmu_mocap")  # doctest: +SKIP
+        >>> clips = load("DATA_DIR")  # doctest: +SKIP
         >>> clips.test[0].name, clips.test[0].pose_m.shape  # doctest: +SKIP
         ('S9 Basketball camera 0', (287, 17, 3))
     """
