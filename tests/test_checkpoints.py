@@ -301,6 +301,9 @@ def test_a_model_file_that_lost_its_end_or_its_config_is_refused(tmp_path):
 def test_a_model_that_is_not_there_is_named_with_the_way_to_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing must be a run folder, .*fitness_9f.*skelgnn-tf train"):
         checkpoints.load(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="Received: a folder without model.keras"):
+        checkpoints.load(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(FileNotFoundError, match=f"has no model.keras.*--resume --output {tmp_path}"):
         checkpoints.load(tmp_path)
     with pytest.raises(FileNotFoundError, match="no_such_model"):

@@ -112,6 +112,8 @@ def _new_config(task: str | None, options: dict[str, Any]) -> LiftConfig | Actio
     if "dataset" in options:
         options = options | {"dataset": typed(options["dataset"], tuple[str, ...], "--dataset")}
     start = options.get("start")
+    if task is not None and (not isinstance(task, str) or task not in CONFIGS):
+        raise ValueError(f"task must be one of {', '.join(CONFIGS)}. Received: {task!r}.")
     if not start:
         return make_config(_task_of(task, options.get("dataset", ("fitness",))), options)
     from skelgnn_tf import checkpoints
@@ -151,6 +153,6 @@ def _task_of(task: str | None, datasets: tuple[str, ...]) -> str:
         raise ValueError(f"--dataset must name data sets of one task. Received: {', '.join(datasets)}.")
     if task is None:
         return "lift" if "lift" in possible else "action"
-    if task in CONFIGS and task not in possible:
+    if task not in possible:
         raise ValueError(f"task must be {possible.pop()} for {', '.join(datasets)}. Received: {task}. Leave it out.")
     return task

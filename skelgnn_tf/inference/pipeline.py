@@ -83,12 +83,12 @@ def predict(
     return add_motion(raw, smooth, subject_height_m, exercise)
 
 
-def open_model(model: str | Path | LoadedModel | None, task: str) -> LoadedModel | None:
+def open_model(model: str | Path | LoadedModel | None, task: str | None = None) -> LoadedModel | None:
     """A model to predict with: a preset by the `.tflite` that it carries, without loading Keras.
 
     Args:
         model: Preset, run folder, `.keras`, `.tflite` or `.onnx` file, or a model that is loaded already.
-        task: "lift" or "action", what the model must be for.
+        task: "lift" or "action" if only a model of that task is accepted.
 
     Raises:
         FileNotFoundError, ValueError: None of these, a damaged file, or a model of the other task.

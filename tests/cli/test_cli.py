@@ -216,8 +216,8 @@ def test_a_model_that_is_none_costs_one_line(here, tmp_path):
         "text.keras": ("must be a .keras file of skelgnn-tf",),
         "half.keras": ("must be a .keras file of skelgnn-tf",),
         "nonsense.keras": ("damaged or was written by another version",),
-        "empty": ("has no model.keras", "skelgnn-tf train"),
-        "nowhere": ("Nothing was found", "skelgnn-tf train"),
+        "empty": ("Received: a folder without model.keras", "skelgnn-tf train"),
+        "nowhere": ("Received: nothing of that name", "skelgnn-tf train"),
     }.items():
         for command in ("evaluate", "draw"):
             message = mistake(command, tmp_path / name)

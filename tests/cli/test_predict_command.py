@@ -221,8 +221,8 @@ def test_keypoints_alone_are_rendered_without_a_lifter(short):
         (["--output", "out"], "no suffix"),
         (["--render", "out.avi"], "out.avi: the suffix must be one of .gif, .mp4, .png, .html. Received: .avi"),
         (["--lifter", "no_such_model"], "no_such_model"),
-        (["--lifter", "exercises_2d"], "exercises_2d must be a lifter. Received: a recognizer"),
-        (["--recognizer", "fitness_9f"], "fitness_9f must be a recognizer. Received: a lifter"),
+        (["--lifter", "exercises_2d"], "exercises_2d must be a pose lifter. Received: an action recognizer"),
+        (["--recognizer", "fitness_9f"], "fitness_9f must be an action recognizer. Received: a pose lifter"),
         (["--lifter", "none", "--recognizer", "none"], "lifter and recognizer must not both be none"),
         (["--keypoint-layout", "coco"], "skeleton must be one of h36m_17"),
         (

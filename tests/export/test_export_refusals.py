@@ -105,6 +105,7 @@ def test_what_cannot_be_exported_is_told_in_one_line(here, data, options, argume
 
 def test_a_run_that_was_never_finished_is_named(here):
     (here / "runs/half").mkdir(parents=True)
+    (here / "runs/half/config.json").write_text("{}")
     assert "runs/half has no model.keras" in mistake("runs/half", "--tflite")
     assert mistake("runs/none", "--tflite").startswith("runs/none must be a run folder, a .keras file or a preset")
 

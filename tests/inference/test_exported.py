@@ -168,9 +168,9 @@ def test_a_file_in_the_wrong_place_is_refused(exported, here):
     lifter, recognizer = exported(LIVE, "tflite"), exported(ACTION, "onnx")
     command = ["predict", "take.npz", "--keypoint-layout", "coco_17"]
     line = mistake(*command, "--lifter", recognizer)
-    assert line.startswith(f"{recognizer} must be a lifter. Received: a recognizer")
+    assert line.startswith(f"{recognizer} must be a pose lifter. Received: an action recognizer")
     line = mistake(*command, "--recognizer", lifter)
-    assert line.startswith(f"{lifter} must be a recognizer. Received: a lifter")
+    assert line.startswith(f"{lifter} must be an action recognizer. Received: a pose lifter")
     line = mistake(*command, "--lifter", "none", "--recognizer", exported(FOLLOWER, "onnx", layout=None))
     assert "must be used with a lifter" in line
     other = saved(here / "ntu.npz", dataclasses.replace(take(), keypoints=np.ones((1, 9, 25, 3), np.float32) * 50))

@@ -300,8 +300,8 @@ def test_models_that_do_not_fit_are_refused(lifter, recognizer):
     lcn = trained(ACTION.replace(skeleton="ntu_25"), "ntu keypoints")
     for models, says in (
         ((None, None), "lifter and recognizer must not both be none"),
-        ((recognizer, None), "small recognizer must be a lifter. Received: a recognizer"),
-        ((None, lifter), "small lifter must be a recognizer. Received: a lifter"),
+        ((recognizer, None), "small recognizer must be a pose lifter. Received: an action recognizer"),
+        ((None, lifter), "small lifter must be an action recognizer. Received: a pose lifter"),
         ((None, poses), "ntu must be used with a lifter. It recognizes 3D poses"),
         (
             (lifter, poses),

@@ -110,7 +110,7 @@ def test_a_start_that_is_no_model_costs_one_line(base):
     (base.parent / "stopped" / "config.json").write_text(checkpoints.read_config(base).to_json())
     (base.parent / "text.keras").write_text("no model")
     for start, words in {
-        "nowhere": ("nowhere must be a run folder, a .keras file or a preset", "Nothing was found"),
+        "nowhere": ("nowhere must be a run folder, a .keras file or a preset", "Received: nothing of that name"),
         "stopped": ("stopped has no model.keras",),
         "text.keras": ("text.keras must be a .keras file of skelgnn-tf",),
     }.items():
