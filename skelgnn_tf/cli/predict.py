@@ -131,8 +131,11 @@ def _predict(
     }
     check_models(opened["lifter"], opened["recognizer"])
     console = Console()
-    with console.status(f"reading {source}"):
+    if is_keypoint_file(source):
         sequence = read_source(source, **reading)
+    else:
+        with console.status(f"looking for people in {source}"):
+            sequence = read_source(source, **reading)
     prediction = run(
         sequence,
         **opened,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -115,7 +115,13 @@ class RepetitionCounter:
         self._before = dict.fromkeys(counted, 0)
         self._time_s, self._in_progress = -math.inf, False
 
-    def push(self, pose_m: np.ndarray, time_s: float, probabilities: np.ndarray | None = None) -> Repetitions:
+    def push(
+        self,
+        pose_m: np.ndarray,
+        time_s: float,
+        probabilities: np.ndarray | None = None,
+        signals: Mapping[str, Any] | None = None,
+    ) -> Repetitions:
         """Takes the next frame.
 
         Args:
@@ -123,6 +129,7 @@ class RepetitionCounter:
                 not seen.
             time_s: Time of the frame in seconds, later than the previous one.
             probabilities: (classes,) if the recognizer has just decided, else None.
+            signals: `exercise_signals` of this pose, if they are known already.
 
         Returns:
             Repetitions.
@@ -133,9 +140,9 @@ class RepetitionCounter:
         if not time_s > self._time_s:
             raise ValueError(f"time_s must increase. Received: {time_s} s after {self._time_s} s.")
         self._time_s = time_s
-        signals = exercise_signals(pose_m, self.skeleton)
+        known: Mapping[str, Any] = exercise_signals(pose_m, self.skeleton) if signals is None else signals
         for name, cycles in self._cycles.items():
-            cycles.push(float(signals[name]), time_s)
+            cycles.push(float(known[name]), time_s)
         if self._deciding is not None and probabilities is not None:
             self._decide(self._deciding, np.asarray(probabilities), time_s)
         exercise = self.exercise
