@@ -149,6 +149,8 @@ def preset_names() -> list[str]:
 
 def phone_file(path: str | Path) -> Path | None:
     """The `.tflite` that a preset carries, given what `load` takes; None if that is no preset or carries none."""
+    if Path(path).is_file():
+        return None
     try:
         file = _model_file(path).with_name("model.tflite")
     except FileNotFoundError:

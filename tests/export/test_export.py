@@ -104,7 +104,7 @@ def test_the_contract_says_what_an_app_must_know(exported, live):
     }.items():
         assert found[key] == value, key
     assert found["inputs"]["keypoints"]["shape"] == [1, 3, 33, 3] and "pixels" in found["inputs"]["keypoints"]["unit"]
-    assert found["outputs"]["pose_m"]["shape"] == [1, 1, 17, 3] and found["outputs"]["pose_m"]["unit"] == "meters"
+    assert found["outputs"]["pose_m"]["shape"] == [1, 1, 17, 3] and found["outputs"]["pose_m"]["unit"] == "metres"
     assert "y down" in found["outputs"]["pose_m"]["axes"]
     assert set(found["signatures"]) == {"serving_default", "step"}
     assert {"skelgnn-tf", "tensorflow", "keras", "ai-edge-litert", "tf2onnx"} <= set(found["versions"]) and found[
