@@ -173,7 +173,9 @@ def test_a_file_in_the_wrong_place_is_refused(exported, here):
     assert line.startswith(f"{lifter} must be an action recognizer. Received: a pose lifter")
     line = mistake(*command, "--lifter", "none", "--recognizer", exported(FOLLOWER, "onnx", layout=None))
     assert "must be used with a lifter" in line
-    other = saved(here / "ntu.npz", dataclasses.replace(take(), keypoints=np.ones((1, 9, 25, 3), np.float32) * 50))
+    other = saved(
+        here / "ntu.npz", dataclasses.replace(take(), keypoints=np.full((1, 9, 25, 3), 50, np.float32), layout="ntu_25")
+    )
     line = mistake("predict", other, "--keypoint-layout", "ntu_25", "--lifter", lifter, "--recognizer", "none")
     assert "all joints of coco_17. Received: ntu_25, which lacks" in line
 
