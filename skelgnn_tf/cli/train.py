@@ -123,10 +123,8 @@ def _new_config(task: str | None, options: dict[str, Any]) -> LiftConfig | Actio
     for name in options.get("dataset", ()):
         known &= set(tasks_of(name))
     if before.task not in known:
-        raise ValueError(
-            f"--from must be a model for the task of --task and --dataset. Received: {start}, a model for "
-            f"{before.task_name}."
-        )
+        wanted = " or ".join(CONFIGS[one].task_name for one in sorted(known)) or "the task of --dataset"
+        raise ValueError(f"--from must be a model for {wanted}. Received: {start}, a model for {before.task_name}.")
     check_fields(before.task, options)
     return before.fine_tuning(**options)
 

@@ -83,7 +83,7 @@ def test_a_toml_file_that_does_not_fit_costs_one_line(here, text, words):
         ("--dataset h36m --dataset ntu60-xsub", ("data sets of one task", "h36m, ntu60-xsub")),
         (
             "--from exercises_2d --task lift",
-            ("--from must be a model for the task", "exercises_2d, a model for action recognition"),
+            ("--from must be a model for pose lifting", "exercises_2d, a model for action recognition"),
         ),
         ("--from fitness_9f --stream bone", ("--stream is only valid for action recognition",)),
         ("--from nowhere", ("nowhere", "fitness_9f")),

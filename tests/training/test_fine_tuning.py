@@ -93,7 +93,7 @@ def test_a_resumed_run_does_not_need_where_it_came_from(base, without_tracing):
         ("--dynamic", ("dynamic (False, now True)",)),
         ("--skeleton h36m_17_lcn", ("skeleton (h36m_17, now h36m_17_lcn)",)),
         ("--sharing pair --causal", ("sharing (shared, now pair)", "causal (False, now True)")),
-        ("--task action", ("--from base is a model for pose lifting", "action recognition")),
+        ("--task action", ("Received: base, a model for pose lifting", "action recognition")),
         ("--prune 0.5 --ema 0.9", ("--prune must be used with --ema 0",)),
     ],
 )
