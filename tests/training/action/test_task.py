@@ -212,7 +212,7 @@ def test_skipped_clips_are_listed_and_counted_in_the_report(here):
     ("arguments", "found"),
     [
         (["--dataset", "npz"], "--data-file"),
-        (["--dataset", "h36m"], "--task action is not valid for --dataset h36m"),
+        (["--dataset", "h36m"], "task must be lift for h36m"),
         (["--dataset", "fitness", "--dataset", "npz"], "--dataset must name one data set"),
         (["--dataset", "ntu60-xsub"], "--data-dir"),
         (["--dataset", "ntu60-xsub", "--data-dir", "/nowhere"], "/nowhere"),
