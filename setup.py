@@ -22,7 +22,7 @@ setup(
     ],
     package_dir={"skelgnn_tf.training": "training", "skelgnn_tf.export": "export"},
     package_data={
-        "skelgnn_tf": ["presets/*/*", "rendering/*.html", "py.typed"],
+        "skelgnn_tf": ["presets/*/*", "motion/*.toml", "rendering/*.html", "py.typed"],
         "skelgnn_tf.training": ["recipes/*.toml"],
     },
     entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli.main:main"]},

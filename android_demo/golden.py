@@ -13,10 +13,20 @@ import numpy as np
 
 from skelgnn_tf import checkpoints, skeletons
 from skelgnn_tf.datasets.fitness import CLASSES, generate
+from skelgnn_tf.detection.crop import Crop
+from skelgnn_tf.detection.detector import Landmarks
+from skelgnn_tf.detection.video_keypoints import as_keypoints
 from skelgnn_tf.export.contract import describe
 from skelgnn_tf.export.graph.phone_model import PhoneModel
 from skelgnn_tf.inference.windows import ActionStream, lift
-from skelgnn_tf.motion import MOVEMENTS, OneEuroFilter, RepetitionCounter, joint_angles
+from skelgnn_tf.motion import (
+    MOVEMENTS,
+    OneEuroFilter,
+    RepetitionCounter,
+    VisibilityTracker,
+    joint_angles,
+    unseen_parts,
+)
 from skelgnn_tf.motion.cycles import CycleCounter
 from skelgnn_tf.motion.exercise_signals import exercise_signals
 
@@ -45,11 +55,14 @@ class _WeightedSum:
 
 
 def live() -> dict:
-    """Poses from `lift` and decisions from `ActionStream` for random keypoints at several frame rates."""
+    """Poses from `lift`, unseen joints, and decisions from `ActionStream` for keypoints at several frame rates."""
     rng, cases = np.random.default_rng(0), []
     for fps, camera_fps in RATES:
-        keypoints = rng.normal(size=(_CLIP, _JOINTS, 3)).astype(np.float32)
-        step = camera_fps / fps
+        keypoints = np.abs(rng.normal(size=(_CLIP, _JOINTS, 3))).astype(np.float32)
+        # One joint is lost for more than half a second, the other is first seen late.
+        keypoints[4:-2, 0, 2] = keypoints[:5, 1, 2] = 0
+        step, tracker = camera_fps / fps, VisibilityTracker()
+        unseen = [tracker.push(frame[:, 2], i / camera_fps) for i, frame in enumerate(keypoints)]
         stream = ActionStream(_WeightedSum(), step, decide_every=3)
         decisions = [stream.push(frame[None]) for frame in keypoints]
         cases.append(
@@ -57,12 +70,47 @@ def live() -> dict:
                 "fps": fps,
                 "camera_fps": camera_fps,
                 "keypoints": keypoints.tolist(),
-                "pose_m": lift(_WeightedSum(), keypoints, step=step).tolist(),
+                "guess_m": lift(_WeightedSum(), keypoints, step=step).tolist(),
+                "unseen": np.array(unseen, int).tolist(),
                 "hop": 3,
                 "probabilities": [decision.tolist() for decision in decisions if decision is not None],
             }
         )
     return {"frames": _FRAMES, "joints": _JOINTS, "cases": cases}
+
+
+def landmarks() -> dict:
+    """Landmarks inside, outside and on the border of a picture, and the keypoints that are kept of them."""
+    rng, (width, height) = np.random.default_rng(2), (64, 48)
+    x, y = (rng.choice([-1, -0.01, 0, size / 2, size, size + 0.01, size + 9], 33 * 20) for size in (width, height))
+    points_px = np.stack([x, y], axis=1).reshape(20, 33, 2).astype(np.float32)
+    # The thresholds themselves, their neighbors in float32, and everything else.
+    steps = [np.nextafter(np.float32(v), np.float32(to)) for v in (0.02, 0.5) for to in (0, 1)]
+    rates = np.concatenate([np.float32([0.02, 0.5]), steps, rng.random(6, np.float32)])
+    visibility, presence = rng.choice(rates, (2, 20, 33))
+    seen: list[Landmarks | None] = [
+        Landmarks(points_px[i], visibility[i], presence[i], np.zeros((33, 3)), 1.0, Crop(0, 0, 1)) for i in range(20)
+    ]
+    rated = np.dstack([points_px, visibility, presence])
+    keypoints = as_keypoints(seen, (width, height))[0]
+    return {"width": width, "height": height, "landmarks": rated.tolist(), "keypoints": keypoints.tolist()}
+
+
+def visibility() -> dict:
+    """Joints that come and go, irregular times, and the joints and parts of the body that are not seen."""
+    rng, joints = np.random.default_rng(3), skeletons.H36M_17.num_joints
+    times = 100 + np.cumsum(rng.uniform(0.6, 1.4, 300)) / 30
+    shown = np.array([rng.integers(0, 2, 15).repeat(20) for _ in range(joints)]).T
+    confidence = shown * rng.uniform(0.01, 1, (300, joints)).astype(np.float32)
+    tracker = VisibilityTracker()
+    unseen = [tracker.push(frame, time) for frame, time in zip(confidence, times, strict=True)]
+    return {
+        "skeleton": _skeleton(),
+        "times_s": times.tolist(),
+        "confidence": confidence.tolist(),
+        "unseen": np.array(unseen, int).tolist(),
+        "parts": [list(unseen_parts(frame[None], skeletons.H36M_17, 30.0)) for frame in unseen],
+    }
 
 
 def contract(preset: str) -> dict:
@@ -77,16 +125,20 @@ def motion() -> dict:
     rng = np.random.default_rng(1)
     exercises = list(MOVEMENTS)
     return {
-        "skeleton": {
-            "name": skeletons.H36M_17.name,
-            "joints": skeletons.H36M_17.joints,
-            "parents": skeletons.H36M_17.parents,
-        },
+        "skeleton": _skeleton(),
         "classes": list(CLASSES),
         "movements": {name: [*movement[:-1], *movement[-1]] for name, movement in MOVEMENTS.items()},
         "clips": [_measured(rng, name) for name in exercises],
         "rough": [_cycles(rng, name) for name in exercises],
         "sets": [_recognized(rng) for _ in range(8)],
+    }
+
+
+def _skeleton() -> dict:
+    return {
+        "name": skeletons.H36M_17.name,
+        "joints": skeletons.H36M_17.joints,
+        "parents": skeletons.H36M_17.parents,
     }
 
 
@@ -177,7 +229,7 @@ def _plain(values: np.ndarray) -> list:
 def write(folder: Path) -> None:
     """Writes all golden files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"live": live(), "motion": motion()}
+    files = {"live": live(), "landmarks": landmarks(), "visibility": visibility(), "motion": motion()}
     files |= {"lifter": contract("fitness_9f"), "recognizer": contract("exercises_2d")}
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content))

@@ -196,6 +196,7 @@ def _load_sequences(config: ActionConfig, skeleton: Skeleton) -> SequenceSet:
     return load_sequences(
         config.dataset[0], data_dir=config.data_dir, data_file=config.data_file, labels=config.labels,
         seed=config.seed, fitness_clips=min(_GENERATED, config.fitness_clips), skip_bad=config.skip_bad,
+        fitness_scenes=config.fitness_scenes,
         skeleton=skeleton.name, input=config.input,
     )  # fmt: skip
 

@@ -20,20 +20,25 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except Exception as error:
-            full = "No space left on device" in str(error)
-            out_of_memory = type(error).__name__ == "ResourceExhaustedError" and not full
-            expected = full or out_of_memory or isinstance(error, (ValueError, OSError, ImportError))
-            if not expected or os.environ.get("SKELGNN_TF_TRACEBACK"):
-                raise
-            text = "The device is out of memory. Choose a smaller --batch-size." if out_of_memory else str(error)
-            if full and "make room" not in text.lower():
-                text = f"The disk is full. Make room, or set TMPDIR to another disk for temporary files ({text})."
-            click.echo(f"skelgnn-tf: {' '.join(text.split())}", err=True)
+            click.echo(f"skelgnn-tf: {line_of(error)}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
 
     return wrapped
+
+
+def line_of(error: Exception) -> str:
+    """What a user is told about an error, in one line; raises the error again if it is none of the user's making."""
+    full = "No space left on device" in str(error)
+    out_of_memory = type(error).__name__ == "ResourceExhaustedError" and not full
+    expected = full or out_of_memory or isinstance(error, (ValueError, OSError, ImportError))
+    if not expected or os.environ.get("SKELGNN_TF_TRACEBACK"):
+        raise error
+    text = "The device is out of memory. Choose a smaller --batch-size." if out_of_memory else str(error)
+    if full and "make room" not in text.lower():
+        text = f"The disk is full. Make room, or set TMPDIR to another disk for temporary files ({text})."
+    return " ".join(text.split())
 
 
 def check_writable(option: str, path: str | Path | None, is_folder: bool = True) -> None:

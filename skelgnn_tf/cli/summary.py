@@ -28,7 +28,7 @@ def show(prediction: Prediction, saved: Sequence[str | Path], console: Console) 
     for note in prediction.notes:
         line(f"note: {note}")
     if poses is not None:
-        late, missing = poses.latency_frames, int(np.isnan(poses.pose_m).any(axis=(1, 2)).sum())
+        late, missing = poses.latency_frames, int(np.isnan(poses.pose_m).all(axis=(1, 2)).sum())
         bridged = 0 if motion is None else int(motion.bridged.sum())
         line(
             f"3D pose by {poses.lifter}: {poses.skeleton.num_joints} joints of {poses.skeleton.name}, latency {late} "
@@ -44,7 +44,7 @@ def show(prediction: Prediction, saved: Sequence[str | Path], console: Console) 
         )
         segments = actions.segments
         for first, last, label, probability in segments[:_SHOWN]:
-            line(f"  {first / fps:7.2f} to {(last + 1) / fps:7.2f} s  {probability:4.0%}  {actions.classes[label]}")
+            line(f"  {first / fps:7.2f} to {(last + 1) / fps:7.2f} s  {probability:4.0%}  {actions.name(label)}")
         if len(segments) > _SHOWN:
             line(f"  and {len(segments) - _SHOWN} more" + (f", in {saved[0]}" if saved else "; --output saves them"))
     for exercise, count in totals(motion).items():

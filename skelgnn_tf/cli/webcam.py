@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,17 @@ _RATE_S = 2.0
 
 def follow(
     source: str,
+    files: Mapping[str, Path | None],
     *,
     lifter: str | None,
     recognizer: str | None,
     exercise: str | None,
+    targets: Path | None,
     decide_every: int,
     smooth: bool,
     fps: float | None,
     detector: str | None,
     detector_models: str | None,
-    output: Path | None,
-    picture: Path | None,
     persons: int | None,
     subject_height_m: float | None,
     layout: str | None,
@@ -35,14 +36,15 @@ def follow(
 ) -> None:
     """Shows pose, action and repetitions of the largest person until the pictures end or Ctrl-C.
 
-    The reader of a webcam gives the newest picture, so a slow machine sees fewer of them and never lags.
+    The reader of a webcam gives the newest picture, so a slow machine sees fewer of them and never lags. `files` are
+    the files that were asked for, by option.
 
     Raises:
         ValueError: Options that a stream without end does not have, models that do not fit.
     """
     refused = {
-        "--output": output is not None,
-        "--render": picture is not None,
+        **{option: path is not None for option, path in files.items()},
+        "--targets": targets is not None,
         "--persons": persons is not None,
         "--subject-height": subject_height_m is not None,
         "--keypoint-layout": layout is not None,
@@ -95,7 +97,7 @@ def watch(video: Any, models: Any, session: LiveSession, console: Any = None) ->
 
 
 def line_of(result: LiveResult) -> str:
-    """Action, repetitions and knees: "squat 97%  squat: 3  knees 92 95 degrees"."""
+    """Action, repetitions, knees and what is missing: "squat 97%  squat: 3  knees 92 95 degrees  hands not visible"."""
     words = [] if result.action is None else [f"{result.action} {result.probability:.0%}"]
     if result.exercise is not None:
         words.append(f"{result.exercise}: {result.count}")
@@ -103,4 +105,6 @@ def line_of(result: LiveResult) -> str:
         knees = [result.angles_deg[f"{side}_knee"] for side in ("left", "right")]
         if np.isfinite(knees).all():
             words.append(f"knees {knees[0]:.0f} {knees[1]:.0f} degrees")
+    if result.not_visible:
+        words.append(f"{', '.join(result.not_visible)} not visible")
     return "  ".join(words)

@@ -48,6 +48,18 @@ class ActionConfig(TrainConfig):
         choices=("auto", "pose", "keypoints"),
     )
     fitness_clips: int = option(1300, "fitness: number of training clips to generate.", DATA, at_least=1)
+    fitness_scenes: str = option(
+        "phone",
+        "fitness: what to generate. studio: whole bodies, 13 classes. phone: also cut and hidden bodies, more variants, "
+        "and a class for everything else.",
+        DATA,
+        choices=("studio", "phone"),
+    )
+    other_motion: str = option(
+        "",
+        "fitness: folder with data_3d_h36m.npz, recorded motion for the class of everything else.",
+        DATA,
+    )
     sampling: str = option(
         "window",
         "How a clip becomes T frames. window: at --fps from anywhere, as in live use. repeat: restarted until T frames "

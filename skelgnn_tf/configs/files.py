@@ -14,6 +14,9 @@ from skelgnn_tf.configs.lift import LiftConfig
 #: The config class of each task.
 CONFIGS: dict[str, type[LiftConfig] | type[ActionConfig]] = {"lift": LiftConfig, "action": ActionConfig}
 
+#: What a config.json means that was written before its field existed.
+_BEFORE = {"fitness_scenes": "studio"}
+
 
 def make_config(task: str, values: dict[str, Any]) -> LiftConfig | ActionConfig:
     """The config of a task from values by field name.
@@ -65,7 +68,10 @@ def from_json(text: str) -> LiftConfig | ActionConfig:
     version = values.pop("format", 1)
     if version not in (1, FORMAT):
         raise ValueError(f"the config has format {version!r}; this version reads 1 and {FORMAT}. Update skelgnn-tf.")
-    return make_config(values.pop("task", "lift"), values)
+    task = values.pop("task", "lift")
+    if task == "action":
+        values = _BEFORE | values
+    return make_config(task, values)
 
 
 def from_toml(text: str, name: str = "the config") -> dict[str, Any]:

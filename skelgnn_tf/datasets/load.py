@@ -94,6 +94,8 @@ def load_sequences(
     skeleton: str = "auto",
     seed: int = 0,
     fitness_clips: int = 1300,
+    fitness_scenes: str = "phone",
+    other_motion: str = "",
     skip_bad: bool = False,
     console: Console | None = None,
 ) -> SequenceSet:
@@ -109,6 +111,8 @@ def load_sequences(
         skeleton: Name of a skeleton, or "auto" for the data set's own.
         seed: Seed of generated data.
         fitness_clips: Number of generated training clips.
+        fitness_scenes: "studio" or "phone", as in `fitness.generate`.
+        other_motion: Folder with recorded motion for the class "other" of phone scenes.
         skip_bad: Whether to leave out bad clips instead of refusing the data set.
         console: Where progress and what was left out are printed.
 
@@ -124,7 +128,7 @@ def load_sequences(
     console = console or Console()
     for_task(dataset, "action")
     if dataset == "fitness":
-        data = _load_fitness(input, skeleton, seed, fitness_clips)
+        data = _load_fitness(input, skeleton, seed, fitness_clips, fitness_scenes, other_motion)
     else:
         path = _find(dataset, data_dir, data_file, input)
         data = _load_file(dataset, path, labels, input, skeleton, skip_bad, console)
@@ -141,10 +145,21 @@ def _mapped(clip: Clip, name: str, source: Skeleton, target: Skeleton) -> Clip:
     return dataclasses.replace(clip, dataset=name, keypoints=keypoints, pose_m=pose_m)
 
 
-def _load_fitness(input: str, skeleton: str, seed: int, clips: int) -> SequenceSet:
+def _load_fitness(
+    input: str, skeleton: str, seed: int, clips: int, scenes: str, other_motion: str
+) -> SequenceSet:
     kind = "keypoints" if input == "auto" else input
     joints = skeletons.get({"keypoints": "coco_17", "pose": "h36m_17"}[kind] if skeleton == "auto" else skeleton)
-    data = fitness.load(seed=seed, train_clips=clips, test_clips=390, frames=300, skeleton=joints)
+    recordings = fitness.Recordings(other_motion) if other_motion else None
+    data = fitness.load(
+        seed=seed,
+        train_clips=clips,
+        test_clips=390,
+        frames=300,
+        skeleton=joints,
+        scenes=scenes,
+        recordings=recordings,
+    )
     return SequenceSet(joints, data.classes, from_clips(data.train, kind), from_clips(data.test, kind))
 
 

@@ -15,7 +15,7 @@ from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, check_models, open
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints, recognizes_poses
 from skelgnn_tf.inference.windows import check_decide_every
 from skelgnn_tf.keypoints import KeypointSequence
-from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, joint_angles
+from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, VisibilityTracker, joint_angles, unseen_parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,13 @@ class LiveResult:
         action: Class of the last decision; None before the first one and without a recognizer.
         probability: Of that class.
         pose_m: float (joints, 3), meters from the root joint, camera axes x right, y down, z forward; filtered if the
-            session smooths. None without a lifter and where nobody is seen.
-        angles_deg: Joint angles of that pose, by name.
+            session smooths. NaN for joints that have not been seen for longer than the gaps that prediction bridges
+            (`motion.VisibilityTracker`). None without a lifter and where nobody is seen.
+        angles_deg: Joint angles of that pose, by name; NaN where a joint has not been seen.
         exercise: The exercise that is counted; None before the first decision.
         count: Its repetitions so far.
+        confidence: float32 (joints,) of the keypoints of this frame on the joints of the pose; 0 where one is missing.
+        not_visible: Parts of the body that have not been seen, such as "legs" or "left hand".
     """
 
     action: str | None = None
@@ -38,6 +41,8 @@ class LiveResult:
     angles_deg: dict[str, float] | None = None
     exercise: str | None = None
     count: int = 0
+    confidence: np.ndarray | None = None
+    not_visible: tuple[str, ...] = ()
 
 
 class LiveSession:
@@ -94,6 +99,7 @@ class LiveSession:
         self._num_joints = skeletons.get(layout).num_joints
         self._action: tuple[str | None, float] = (None, 0.0)
         self._frame = 0
+        self._visibility = VisibilityTracker()
         self._filter = OneEuroFilter() if smooth else None
         self._counter = self._make_counter(exercise)
 
@@ -139,24 +145,28 @@ class LiveSession:
             return LiveResult(*self._action)
         poses = predict_keypoints(self._recent(self._lift_frames), self.lifter, None).poses
         assert poses is not None
-        pose_m, exercise, count = poses.pose_m[-1], None, 0
+        # Of the last frames only: the rule for files would take a joint that has just been lost for one never seen.
+        unseen = self._visibility.push(poses.confidence[-1], time_s)
+        pose_m, exercise, count = np.where(unseen[:, None], np.float32(np.nan), poses.guess_m[-1]), None, 0
         if self._counter is not None:
             # The counter smooths its own signals.
             repetitions = self._counter.push(pose_m, time_s, decided)
             exercise, count = repetitions.exercise, repetitions.count
         if self._filter is not None:
             pose_m = self._filter.push(pose_m, time_s)
-        angles = {name: float(angle) for name, angle in joint_angles(pose_m, self.lifter.model.skeleton).items()}
-        return LiveResult(*self._action, pose_m, angles, exercise, count)
+        angles = {name: float(angle) for name, angle in joint_angles(pose_m, poses.skeleton).items()}
+        not_visible = tuple(unseen_parts(unseen[None], poses.skeleton, self.fps))
+        return LiveResult(*self._action, pose_m, angles, exercise, count, poses.confidence[-1], not_visible)
 
-    def _decide(self) -> np.ndarray:
-        """Probabilities (classes,) of the window that ends now."""
+    def _decide(self) -> np.ndarray | None:
+        """Probabilities (classes,) of the window that ends now; None if it is a single frame, which shows no motion."""
         assert self.recognizer is not None
         lifter = self.lifter if recognizes_poses(self.recognizer) else None
         # Deciding once per window leaves hardly any other windows to compute.
         recent = self._recent(self._decide_frames)
         actions = predict_keypoints(recent, lifter, self.recognizer, self._action_frames).actions
-        assert actions is not None
+        if actions is None:
+            return None
         decided = actions.decisions.probabilities[-1]
         self._action = (actions.classes[int(decided.argmax())], float(decided.max()))
         return decided

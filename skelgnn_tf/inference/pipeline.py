@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from skelgnn_tf import checkpoints
 from skelgnn_tf.checkpoints import LoadedModel
+from skelgnn_tf.inference.add_form import add_form, open_targets
 from skelgnn_tf.inference.add_motion import add_motion, check_exercise, check_height
 from skelgnn_tf.inference.exported import ExportedModel
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints, recognizes_poses
 from skelgnn_tf.inference.result import Prediction
 from skelgnn_tf.keypoints import KeypointSequence, is_keypoint_file, read_keypoints
+from skelgnn_tf.motion import Target
 
 #: The presets that predict with unless told otherwise.
 LIFTER, RECOGNIZER = "fitness_9f", "exercises_2d"
@@ -34,6 +37,7 @@ def predict(
     detector_models: str | Path | None = None,
     smooth: bool = True,
     subject_height_m: float | None = None,
+    targets: str | Path | Mapping[str, Target] | None = None,
 ) -> Prediction:
     """3D poses, actions and repetitions of the largest person over time.
 
@@ -51,6 +55,8 @@ def predict(
         detector_models: Folder or .task file with the models of BlazePose; None for the cache.
         smooth: Filter the poses over time.
         subject_height_m: Height of the person in meters; scales the poses.
+        targets: What a good repetition looks like: a TOML file as `motion.read_targets` reads it, or what it returns;
+            None for the shipped targets.
 
     Returns:
         Prediction.
@@ -62,9 +68,12 @@ def predict(
         >>> prediction = predict("squats.mp4", exercise="squat")  # doctest: +SKIP
         >>> prediction.motion.repetitions[-1]  # doctest: +SKIP
         12
+        >>> prediction.motion.form[0].cues  # doctest: +SKIP
+        ('depth 78°, target 90°',)
     """
     check_height(subject_height_m, lifter is not None)
     check_exercise(exercise, lifter is not None)
+    opened_targets = open_targets(targets, lifter is not None)
     lift_model, action_model = open_model(lifter, "lift"), open_model(recognizer, "action")
     check_models(lift_model, action_model)
     reading: dict[str, Any] = {
@@ -80,7 +89,7 @@ def predict(
     else:
         sequence = read_source(source, fps=fps, **reading)
     raw = predict_keypoints(sequence, lift_model, action_model, decide_every)
-    return add_motion(raw, smooth, subject_height_m, exercise)
+    return add_form(add_motion(raw, smooth, subject_height_m, exercise), opened_targets, exercise)
 
 
 def open_model(model: str | Path | LoadedModel | None, task: str | None = None) -> LoadedModel | None:

@@ -14,8 +14,10 @@ from skelgnn_tf.frame_sampling import window_frames
 from skelgnn_tf.geometry import normalize_screen, root_relative
 from skelgnn_tf.inference.exported import ExportedModel
 from skelgnn_tf.inference.result import Actions, Poses, Prediction
+from skelgnn_tf.inference.unseen_notes import unseen_notes
 from skelgnn_tf.inference.windows import lift, look_ahead, recognize
 from skelgnn_tf.keypoints import KeypointSequence
+from skelgnn_tf.motion import unseen_joints
 from skelgnn_tf.skeletons import joint_map, map_keypoints
 
 
@@ -26,7 +28,8 @@ def predict_keypoints(
 
     A recognizer of poses gets them from the lifter, a recognizer of keypoints from the sequence; joints are mapped to
     those of each model, and a model trained at a frame rate sees the sequence at that rate. A recognizer trained with
-    `sampling="resize"` decides once, for the whole sequence. A recognizer of two persons sees the two largest.
+    `sampling="resize"` decides once, for the whole sequence. A recognizer of two persons sees the two largest. A single
+    frame gets no action, unless the recognizer was trained on single frames.
 
     Args:
         sequence: Keypoints.
@@ -50,18 +53,14 @@ def predict_keypoints(
             f"{recognizer.name} also sees person {people[1]}" if recognizer and looked_at > 1 else "others are ignored"
         )
         notes.append(f"following person {people[0]} (counted from 0), the largest of {len(people)}; {also}")
-    poses = actions = None
-    if lifter is not None:
-        ahead = look_ahead(lifter.model, _step(lifter, sequence))
-        poses = Poses(lifter.name, lifter.model.skeleton, _lifted(lifter, sequence, people[0]), ahead)
-    if recognizer is not None and recognizes_poses(recognizer):
-        others = [] if lifter is None else [_lifted(lifter, sequence, person) for person in people[1:looked_at]]
-        moving = _pose_sequence(recognizer, lifter, [] if poses is None else [poses.pose_m, *others])
-        notes.append(f"{recognizer.name} sees poses relative to their root; how a person moves in space is not in them")
-        actions = _actions(recognizer, sequence, moving, decide_every, poses.latency_frames if poses else 0, notes)
+    poses = None if lifter is None else _poses(lifter, sequence, people[0])
+    if poses is not None:
+        notes += unseen_notes(poses, sequence.fps)
+    actions = None
+    if sequence.keypoints.shape[1] == 1 and (recognizer is None or recognizer.model.frames > 1):
+        notes.append("one picture shows no motion: no action is recognized and nothing is counted")
     elif recognizer is not None:
-        moving = _keypoint_sequence(recognizer, sequence, people[:looked_at])
-        actions = _actions(recognizer, sequence, moving, decide_every, 0, notes)
+        actions = _recognized(recognizer, lifter, sequence, people[:looked_at], poses, decide_every, notes)
     return Prediction(
         source=sequence.name,
         layout=sequence.layout,
@@ -96,8 +95,25 @@ def _step(model: LoadedModel, sequence: KeypointSequence) -> float:
     return sequence.fps / model.config.fps if model.config.fps else 1.0
 
 
-def _lifted(lifter: LoadedModel, sequence: KeypointSequence, person: int) -> np.ndarray:
-    """Root-relative meters: float32 (frames, joints, 3), NaN where none of the lifter's keypoints is seen."""
+def _poses(lifter: LoadedModel, sequence: KeypointSequence, person: int) -> Poses:
+    guess_m, confidence = _lifted(lifter, sequence, person)
+    unseen = unseen_joints(confidence, sequence.fps)
+    return Poses(
+        lifter=lifter.name,
+        skeleton=lifter.model.skeleton,
+        pose_m=np.where(unseen[..., None], np.float32(np.nan), guess_m),
+        latency_frames=look_ahead(lifter.model, _step(lifter, sequence)),
+        guess_m=guess_m,
+        confidence=confidence,
+    )
+
+
+def _lifted(lifter: LoadedModel, sequence: KeypointSequence, person: int) -> tuple[np.ndarray, np.ndarray]:
+    """All joints, seen or not, in root-relative meters, and the confidence of each.
+
+    Returns:
+        float32 (frames, joints, 3), NaN where none of the lifter's keypoints is seen, and float32 (frames, joints).
+    """
     model, config = lifter.model, lifter.config
     assert isinstance(config, LiftConfig)
     if config.protocol != "camera":
@@ -115,8 +131,9 @@ def _lifted(lifter: LoadedModel, sequence: KeypointSequence, person: int) -> np.
         keypoints = map_keypoints(sequence.keypoints[person], sequence.layout, model.skeleton)
         clip = Clip(sequence.name, keypoints[None], image_size_px=sequence.image_size_px, fps=sequence.fps)
         pose = lift(model, screen_keypoints(clip, config.confidence), config.flip, _step(lifter, sequence))
-    seen = np.any(keypoints[..., 2] > 0, axis=-1)
-    return np.where(seen[:, None, None], root_relative(pose, model.skeleton.root), np.float32(np.nan))
+    confidence = keypoints[..., 2]
+    seen = np.any(confidence > 0, axis=-1)[:, None, None]
+    return np.where(seen, root_relative(pose, model.skeleton.root), np.float32(np.nan)), confidence
 
 
 def _pose_sequence(recognizer: LoadedModel, lifter: LoadedModel | None, poses: list[np.ndarray]) -> np.ndarray:
@@ -150,6 +167,25 @@ def _keypoint_sequence(recognizer: LoadedModel, sequence: KeypointSequence, peop
         return keypoints
     screen = np.where(keypoints[..., 2:] > 0, normalize_screen(keypoints, sequence.image_size_px), np.float32(0))
     return screen[..., : model.input_channels]
+
+
+def _recognized(
+    recognizer: LoadedModel,
+    lifter: LoadedModel | None,
+    sequence: KeypointSequence,
+    people: np.ndarray,
+    poses: Poses | None,
+    decide_every: int,
+    notes: list[str],
+) -> Actions:
+    """The actions of the people that the recognizer looks at; `poses` are those of the first one."""
+    if not recognizes_poses(recognizer):
+        return _actions(recognizer, sequence, _keypoint_sequence(recognizer, sequence, people), decide_every, 0, notes)
+    # Recognizers of poses were trained on whole bodies: they get joints that were not seen as the lifter places them.
+    others = [] if lifter is None else [_lifted(lifter, sequence, person)[0] for person in people[1:]]
+    moving = _pose_sequence(recognizer, lifter, [] if poses is None else [poses.guess_m, *others])
+    notes.append(f"{recognizer.name} sees poses relative to their root; how a person moves in space is not in them")
+    return _actions(recognizer, sequence, moving, decide_every, poses.latency_frames if poses else 0, notes)
 
 
 def _actions(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from skelgnn_tf.inference.windows import Decisions
+from skelgnn_tf.motion.form import RepetitionForm
+from skelgnn_tf.motion.repetitions import Repetition
 from skelgnn_tf.skeletons import Skeleton
+
+#: Name of an action that cannot be told, because too little is seen or nothing is certain.
+UNKNOWN = "unknown"
 
 
 class Segment(NamedTuple):
-    """Consecutive frames of one action: first and last frame, index of the class, mean probability."""
+    """Consecutive frames of one action: first and last frame, index of the class (-1: unknown), mean probability."""
 
     first: int
     last: int
@@ -27,15 +32,22 @@ class Poses:
     Args:
         lifter: Name of the lifter.
         skeleton: Joints of the poses.
-        pose_m: float32 (frames, joints, 3), meters from the root joint, camera axes x right, y down, z forward; NaN in
-            frames where no keypoint of the person is seen. Filtered and scaled if requested.
+        pose_m: float32 (frames, joints, 3), meters from the root joint, camera axes x right, y down, z forward. NaN for
+            joints that were not seen (`motion.unseen_joints`) and in frames where no keypoint of the person is seen.
+            If the root itself was not seen, it is NaN, and the other joints are relative to where the lifter places it.
+            Filtered and scaled if requested.
         latency_frames: Later frames that a pose needs.
+        guess_m: float32 (frames, joints, 3): `pose_m` with the joints that were not seen where the lifter places them.
+            NaN only in frames where no keypoint is seen. For drawings; do not measure on it.
+        confidence: float32 (frames, joints) of the keypoints, in [0, 1]; 0 where a joint is missing in a frame.
     """
 
     lifter: str
     skeleton: Skeleton
     pose_m: np.ndarray
     latency_frames: int
+    guess_m: np.ndarray
+    confidence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,17 @@ class Motion:
         angles_deg: {name: float64 (frames,)} of `motion.joint_angles`, NaN where nobody is seen.
         exercise: For each frame the exercise that is counted, as a live counter knows it; None before the first
             decision. Empty without a recognizer of exercises.
-        repetitions: int (frames,), finished repetitions.
+        repetitions: int (frames,), finished repetitions of that exercise.
+        repetition_list: All repetitions, complete or partial, in the order of time.
+        form: What was measured in each repetition and in each position that was held, in the order of time.
     """
 
     bridged: np.ndarray
     angles_deg: dict[str, np.ndarray]
     exercise: tuple[str | None, ...]
     repetitions: np.ndarray
+    repetition_list: tuple[Repetition, ...] = ()
+    form: tuple[RepetitionForm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,8 @@ class Actions:
         hop_frames: Frames from one decision to the next.
         latency_frames: Maximum delay in frames before a frame affects a decision, including that of the lifter if
             the recognizer takes its poses.
+        labels: int (frames,), index of the class of each frame, -1 where it is unknown; by default the most probable
+            one. With poses, the classes of exercises are decided over time and agree with what is counted.
     """
 
     recognizer: str
@@ -76,16 +94,29 @@ class Actions:
     window_frames: int
     hop_frames: int
     latency_frames: int
+    labels: np.ndarray = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.labels is None:
+            object.__setattr__(self, "labels", self.decisions.frame_probabilities.argmax(axis=1))
+
+    def name(self, label: int) -> str:
+        """Name of a class; "unknown" for -1."""
+        return UNKNOWN if label < 0 else self.classes[label]
 
     @property
     def segments(self) -> list[Segment]:
-        """The most probable action of each frame, with equal neighbors merged."""
-        probabilities = self.decisions.frame_probabilities
-        label = probabilities.argmax(axis=1)
-        starts = np.flatnonzero(np.diff(label, prepend=-1))
+        """The action of each frame, with equal neighbors merged; the probability of an unknown one is 0."""
+        probabilities, label = self.decisions.frame_probabilities, self.labels
+        starts = np.flatnonzero(np.diff(label, prepend=-2))
         ends = np.append(starts[1:], len(label))
         return [
-            Segment(int(first), int(end) - 1, int(label[first]), float(probabilities[first:end, label[first]].mean()))
+            Segment(
+                int(first),
+                int(end) - 1,
+                int(label[first]),
+                float(probabilities[first:end, label[first]].mean()) if label[first] >= 0 else 0.0,
+            )
             for first, end in zip(starts, ends, strict=True)
         ]
 

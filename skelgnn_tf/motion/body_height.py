@@ -19,14 +19,14 @@ def body_height_m(pose_m: np.ndarray, skeleton: Skeleton) -> float:
     """Height of a person standing straight, derived from bone lengths, so it does not depend on the posture.
 
     Args:
-        pose_m: (frames, joints, 3) meters; NaN where the person is not seen.
+        pose_m: (frames, joints, 3) meters; NaN where the person or a joint is not seen.
         skeleton: Skeleton of the poses. It must have or imply the joints of h36m_17.
 
     Returns:
         Meters.
 
     Raises:
-        ValueError: The skeleton has no legs, spine or head, or the person is not seen in any frame.
+        ValueError: The skeleton has no legs, spine or head, or one of their bones is not seen in any frame.
 
     Example:
         >>> from skelgnn_tf.skeletons import H36M_17
@@ -36,9 +36,12 @@ def body_height_m(pose_m: np.ndarray, skeleton: Skeleton) -> float:
     """
     try:
         # Other layouts use the names head and neck for other joints.
-        pose_m = joint_map(skeleton, H36M_17) @ pose_m
+        matrix = joint_map(skeleton, H36M_17)
     except ValueError as error:
         raise ValueError(f"skeleton must have legs, spine and head to derive the body height: {error}") from error
+    # Only the joints that a mapped joint is made of make it NaN.
+    gone = (matrix != 0) @ np.isnan(pose_m).any(axis=-1, keepdims=True)
+    pose_m = np.where(gone, np.nan, matrix @ np.nan_to_num(pose_m))
     legs = [
         _length(pose_m, f"{side}_{a}", f"{side}_{b}")
         for side in ("left", "right")
@@ -47,7 +50,8 @@ def body_height_m(pose_m: np.ndarray, skeleton: Skeleton) -> float:
     height = (sum(legs) / 2 + sum(_length(pose_m, a, b) for a, b in pairwise(_SPINE))) / (1 - _ANKLE)
     if not height > 0:
         raise ValueError(
-            "pose_m must have at least one frame in which the person is seen. Received: NaN in all frames."
+            "pose_m must have at least one frame in which the person is seen from head to feet. Received: NaN in all "
+            "frames."
         )
     return float(height)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from skelgnn_tf.motion.exercise_signals import Movement
 from skelgnn_tf.motion.gaps import LONGEST_GAP_S
@@ -23,6 +24,32 @@ _REST_OF_HIGH = 0.5
 _SHORTEST_HIGH = 0.3
 _SHORTEST_LOW = 0.25
 
+#: For how long the last value is held when a recording ends, in steps of _HELD_STEP_S.
+_HELD_S, _HELD_STEP_S = 1.0, 1 / 30
+
+
+class Cycle(NamedTuple):
+    """One rise and fall of a signal.
+
+    Args:
+        start_s: When the signal begins to rise, in seconds.
+        top_s: When it is highest.
+        end_s: When the repetition ends.
+        low: Value of the signal before it rises.
+        top: Its highest value.
+    """
+
+    start_s: float
+    top_s: float
+    end_s: float
+    low: float
+    top: float
+
+    @property
+    def rise(self) -> float:
+        """How far the signal rises."""
+        return self.top - self.low
+
 
 class CycleCounter:
     """Counts how often a signal rises and falls.
@@ -35,12 +62,19 @@ class CycleCounter:
         movement: How the signal of the exercise repeats.
 
     Attributes:
-        ends_s: Times in seconds at which the counted repetitions ended.
+        cycles: The counted repetitions.
+
+    Example: a signal of one's own, here in degrees, in repetitions of a second or more.
+        >>> counter = CycleCounter(Movement(least=20, fastest_s=1.0))
+        >>> for t in range(90):
+        ...     count = counter.push(45 - 45 * math.cos(math.pi * t / 30), t / 30)
+        >>> counter.finish()
+        2
     """
 
     def __init__(self, movement: Movement) -> None:
         self.movement = movement
-        self.ends_s: list[float] = []
+        self.cycles: list[Cycle] = []
         self._usual_rise = self._usual_high_s = 0.0
         self._forget()
 
@@ -49,6 +83,9 @@ class CycleCounter:
         self._value = self._time_s = math.nan
         self._high = False
         self._low = self._peak = 0.0
+        self._low_s = self._peak_s = 0.0
+        self._pending: Cycle | None = None
+        self._raw = math.nan
         self._risen_s = self._falls_s = self._fallen_s = 0.0
         self._end_s = self._nearly_low = math.inf
         self._before: tuple[float, float, float, float, float] | None = None
@@ -79,24 +116,43 @@ class CycleCounter:
         if time_s >= self._end_s:
             self._count(self._end_s)
         if not math.isfinite(value):
-            return len(self.ends_s)
+            return len(self.cycles)
         if math.isnan(self._value) or time_s - self._time_s > LONGEST_GAP_S + 1e-6:
             if self._end_s < math.inf:
                 self._count(self._time_s)
             self._forget()
             self._value, self._time_s, self._low, self._risen_s = value, time_s, value, time_s
-            return len(self.ends_s)
-        last, last_s = self._value, self._time_s
+            self._raw, self._low_s = value, time_s
+            return len(self.cycles)
+        last, last_s, self._raw = self._value, self._time_s, value
         share = 1 - math.exp(-(time_s - last_s) / (_SMOOTHING * self.movement.fastest_s))
         self._value, self._time_s = last + share * (value - last), time_s
         if self._high:
             self._while_high(last, last_s)
         else:
             self._while_low(last, last_s)
-        return len(self.ends_s)
+        return len(self.cycles)
+
+    def finish(self) -> int:
+        """Ends the recording: a repetition counts if the last pose, held for a second, ends it.
+
+        Returns:
+            How many repetitions have ended. None ends later than the last value was pushed.
+        """
+        end_s = self._time_s
+        if math.isfinite(end_s):
+            for step in range(1, round(_HELD_S / _HELD_STEP_S) + 1):
+                self.push(self._raw, end_s + step * _HELD_STEP_S)
+            if self._end_s < math.inf:
+                self._count(end_s)
+            self.cycles = [cycle._replace(end_s=min(cycle.end_s, end_s)) for cycle in self.cycles]
+        return len(self.cycles)
 
     def _while_low(self, last: float, last_s: float) -> None:
         threshold, value = self.threshold, self._value
+        # At rest the signal wanders about its lowest value: the rise begins when it last was near it.
+        if value <= self._low + 0.1 * threshold:
+            self._low_s = self._time_s
         self._low = min(self._low, value)
         if self._end_s < math.inf:
             self._predict_end(last, last_s)
@@ -111,14 +167,19 @@ class CycleCounter:
                 # The dip is too short to end a repetition, so the repetition continues.
                 self._low, self._risen_s, self._peak = low, risen_s, max(peak, value)
                 self._usual_rise, self._usual_high_s = usual_rise, usual_high_s
+                assert self._pending is not None
+                self._low_s = self._pending.start_s
+                self._peak_s = self._pending.top_s if peak > value else self._time_s
                 self._high, self._falls_s, self._end_s = True, self._time_s, math.inf
                 return
             self._count(self._time_s)
         self._high, self._peak, self._falls_s = True, value, self._time_s
+        self._peak_s = self._time_s
 
     def _while_high(self, last: float, last_s: float) -> None:
         value, threshold = self._value, self.threshold
-        self._peak = max(self._peak, value)
+        if value > self._peak:
+            self._peak, self._peak_s = value, self._time_s
         rise = self._peak - self._low
         if self._usual_rise:
             # The signal rises far before the first repetition, as when the hands are lifted to the start of a press.
@@ -132,13 +193,14 @@ class CycleCounter:
         high_s = self._fallen_s - self._risen_s
         self._high = False
         if high_s >= _SHORTEST_HIGH * self.movement.fastest_s:
+            self._pending = Cycle(self._low_s, self._peak_s, math.inf, self._low, self._peak)
             self._before = (self._low, self._risen_s, self._peak, self._usual_rise, self._usual_high_s)
             self._end_s = max(self._fallen_s + _REST_OF_HIGH * high_s, self._time_s)
             self._nearly_low = self._peak - self.movement.settled * rise
             self._predict_end(last, last_s)
             self._usual_rise = _towards(self._usual_rise, rise)
             self._usual_high_s = _towards(self._usual_high_s, high_s)
-        self._low = value
+        self._low, self._low_s = value, self._time_s
 
     def _predict_end(self, last: float, last_s: float) -> None:
         """Predicts when the repetition ends, once the signal has nearly fallen."""
@@ -160,7 +222,8 @@ class CycleCounter:
         return last_s + (level - last) / (self._value - last) * (self._time_s - last_s)
 
     def _count(self, time_s: float) -> None:
-        self.ends_s.append(time_s)
+        assert self._pending is not None
+        self.cycles.append(self._pending._replace(end_s=time_s))
         self._end_s = math.inf
 
 

@@ -31,10 +31,10 @@ class Movement(NamedTuple):
 
     least: float
     fastest_s: float
-    share: float
-    fall: float
-    settled: float
-    finish: tuple[float, float]
+    share: float = 0.4
+    fall: float = 0.6
+    settled: float = 0.8
+    finish: tuple[float, float] = (0.2, 0.0)
 
 
 #: The exercises of the `fitness` data set that have repetitions. Jumping jacks, high knees and burpees are never
@@ -48,25 +48,88 @@ MOVEMENTS = {
     "deadlift": Movement(25, 1.8, 0.4, 0.7, 0.8, (0.22, -0.14)),
     "overhead_press": Movement(60, 1.4, 0.4, 0.55, 0.6, (0.13, 0.02)),
     "biceps_curl": Movement(37, 1.3, 0.4, 0.6, 0.8, (0.17, -0.06)),
-    "high_knees": Movement(6, 0.45, 0.25, 0.5, 0.6, (0.34, -0.01)),
+    "high_knees": Movement(6, 0.25, 0.25, 0.5, 0.6, (0.34, -0.01)),
     "side_bend": Movement(3.5, 1.8, 0.4, 0.6, 0.7, (0.08, 0.12)),
     "burpee": Movement(25, 2.6, 0.25, 0.5, 0.5, (0.21, -0.27)),
 }
 
 
-def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray]:
-    """The signals of all exercises: low at the start and end of a repetition, high in its middle.
+#: The joints of an exercise's signal, as parts of the body: of each part one side must be seen.
+_NEEDS = {
+    "squat": ("hip", "knee"),
+    "lunge": ("hip", "knee"),
+    "push_up": ("shoulder", "elbow", "wrist"),
+    "sit_up": ("shoulder", "hip", "knee"),
+    "jumping_jack": ("shoulder", "elbow", "wrist"),
+    "deadlift": ("shoulder", "hip", "knee"),
+    "overhead_press": ("shoulder", "elbow", "wrist"),
+    "biceps_curl": ("shoulder", "elbow", "wrist"),
+    "high_knees": ("hip", "knee"),
+    "side_bend": ("shoulder", "hip"),
+    "burpee": ("shoulder", "hip", "wrist"),
+    "plank": ("shoulder", "hip"),
+}
 
-    They are made of angles and lengths in the frame of the body, so they are the same from every camera. Only sit-ups
-    and burpees also use the lean of the trunk in the picture, up to a constant. Lengths are relative to the trunk or to
-    the arm, so the size of a pose does not matter.
+
+class ExerciseState(NamedTuple):
+    """What poses say about every exercise.
 
     Args:
-        pose_m: (..., joints, 3) meters, camera axes.
+        signals: {exercise: float64 (...)}, low at the start and end of a repetition, high in its middle; NaN where a
+            joint that the exercise needs is missing.
+        postures: {exercise: bool (...)}, whether the body may be in the middle of a repetition.
+    """
+
+    signals: dict[str, np.ndarray]
+    postures: dict[str, np.ndarray]
+
+
+def needed_joints(exercise: str) -> tuple[tuple[str, str], ...]:
+    """The joints without which an exercise can be neither recognized nor counted.
+
+    Args:
+        exercise: Name of a class.
+
+    Returns:
+        Pairs of joints, of each of which one must be seen; empty for a class that needs none, such as rest.
+
+    Example:
+        >>> needed_joints("squat")
+        (('left_hip', 'right_hip'), ('left_knee', 'right_knee'))
+    """
+    return tuple((f"left_{part}", f"right_{part}") for part in _NEEDS.get(exercise, ()))
+
+
+def seen_enough(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray]:
+    """Where enough of the body is seen for each class that needs certain joints.
+
+    Args:
+        pose_m: (..., joints, 3) meters; NaN where a joint is missing.
+        skeleton: Skeleton of the poses, with shoulders, elbows, wrists, hips and knees.
+
+    Returns:
+        {class: bool (...)}.
+    """
+    seen = np.isfinite(pose_m).all(axis=-1)
+    return {
+        name: np.all([seen[..., [skeleton.index(joint) for joint in pair]].any(axis=-1) for pair in needed_joints(name)], 0)
+        for name in _NEEDS
+    }
+
+
+def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> ExerciseState:
+    """The signals and postures of all exercises.
+
+    They are made of angles and lengths in the frame of the body, so they are the same from every camera. Only sit-ups,
+    burpees and postures also use the lean of the trunk in the picture, up to a constant. Lengths are relative to the
+    trunk or to the arm, so the size of a pose does not matter. Where one side is missing, the other one counts.
+
+    Args:
+        pose_m: (..., joints, 3) meters, camera axes; NaN where a joint is missing.
         skeleton: Skeleton of the poses.
 
     Returns:
-        {exercise: float64 (...)}, NaN where a joint is missing.
+        ExerciseState.
 
     Raises:
         ValueError: As `joint_angles`, or the skeleton has no nose, neck or head.
@@ -77,61 +140,111 @@ def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.nda
         raise ValueError(
             f"skeleton must have a joint {', '.join(_HEADS[:-1])} or {_HEADS[-1]}. Received: {skeleton.name}."
         )
+    measured = _measure(at, np.asarray(pose_m, np.float64)[..., skeleton.index(head), :])
+    return ExerciseState(_signals(*measured), _postures(*measured))
+
+
+def _measure(at: dict[str, np.ndarray], head: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Angles and lengths of both sides, (..., sides), left first, and those of the trunk, (...)."""
     hips, shoulders = at["hips"], at["shoulders"]
-    head_up, trunk = np.asarray(pose_m, np.float64)[..., skeleton.index(head), :] - hips, shoulders - hips
-    trunk_m = np.maximum(_length(trunk), 1e-9)
     # Both sides at once: (..., sides, 3), left first.
     hip, knee, ankle, shoulder, elbow, wrist = (
         np.stack([at[f"left_{joint}"], at[f"right_{joint}"]], axis=-2)
         for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
     )
+    head_up, trunk = head - hips, shoulders - hips
+    # Without hips, the trunk of a person whose head and chest are seen is taken as upright.
+    upright = np.broadcast_to(np.array(CAMERA_UP), trunk.shape)
+    down = -np.where(np.isfinite(trunk), trunk, upright)
+    trunk_m = np.maximum(_length(trunk), 1e-9)
     bends = {
         "knee": (knee - hip, ankle - knee),
-        "hip": (-trunk[..., None, :], knee - hip),
+        "hip": (down[..., None, :], knee - hip),
         "elbow": (elbow - shoulder, wrist - elbow),
-        "shoulder": (-trunk[..., None, :], elbow - shoulder),
+        "shoulder": (down[..., None, :], elbow - shoulder),
         # Head to knees around the hips, which shows sit-ups that only curl the back.
         "curl": (-head_up[..., None, :], knee - hips[..., None, :]),
     }
     first = np.stack(np.broadcast_arrays(*(pair[0] for pair in bends.values()), hip)[:-1])
     side = dict(zip(bends, angle_deg(first, np.stack([pair[1] for pair in bends.values()])), strict=True))
-    lean = angle_deg(trunk, np.array(CAMERA_UP))
     reach = wrist - shoulder
     arm_m = np.maximum(_length(elbow - shoulder) + _length(wrist - elbow), 1e-9)
     # Forward direction of the trunk: perpendicular to it and to the line of the shoulders.
-    forward = _unit(cross(trunk, at["right_shoulder"] - at["left_shoulder"]))
-    hand_up = np.sum(reach * _unit(trunk)[..., None, :], axis=-1) / arm_m
-    hand_forward = np.sum(reach * forward[..., None, :], axis=-1) / arm_m
-    feet_apart = _length(at["left_ankle"] - at["right_ankle"]) / trunk_m
+    forward = _unit(cross(-down, at["right_shoulder"] - at["left_shoulder"]))
+    side["hand_up"] = np.sum(reach * _unit(-down)[..., None, :], axis=-1) / arm_m
+    side["hand_forward"] = np.sum(reach * forward[..., None, :], axis=-1) / arm_m
     # A knee that moves towards the lens hardly bends in a lifted pose, but its ankle rises.
-    leg = _length(ankle - hips[..., None, :]) / trunk_m[..., None]
+    side["leg"] = _length(ankle - hips[..., None, :]) / trunk_m[..., None]
     # Trunk against legs, so that the tilt of the camera and of the hips cancels.
-    legs_down = (at["left_ankle"] + at["right_ankle"]) / 2 - hips
-    aside = np.sum((_unit(head_up) + _unit(legs_down)) * _unit(at["right_hip"] - at["left_hip"]), axis=-1)
-    legs = (_mean(side["knee"]) + _mean(side["hip"])) / 2
+    legs_down = _first_seen(_mean(np.moveaxis(ankle, -2, -1)) - hips, _mean(np.moveaxis(knee, -2, -1)) - hips, -upright)
+    whole = {
+        "lean": angle_deg(-down, np.array(CAMERA_UP)),
+        "feet_apart": _length(at["left_ankle"] - at["right_ankle"]) / trunk_m,
+        "aside": np.sum((_unit(head_up) + _unit(legs_down)) * _unit(at["right_hip"] - at["left_hip"]), axis=-1),
+    }
+    return side, whole
+
+
+def _signals(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    # Feet outside the picture leave the bend of the hips.
+    legs = _first_seen((_mean(side["knee"]) + _mean(side["hip"])) / 2, _mean(side["hip"]))
+    curl, lean = side["curl"], whole["lean"]
     return {
         "squat": legs,
         "lunge": legs,
         "push_up": _mean(side["elbow"]),
-        "sit_up": (_mean(side["curl"]) - lean) / 2,
-        "jumping_jack": _mean(side["shoulder"]) / 2 + 20 * _mean(hand_up) + 20 * feet_apart,
+        "sit_up": (_mean(curl) - lean) / 2,
+        "jumping_jack": _mean(side["shoulder"]) / 2
+        + 20 * _mean(side["hand_up"])
+        + 20 * _first_seen(whole["feet_apart"], np.zeros_like(lean)),
         "deadlift": _mean(side["hip"]),
         # With one arm or both.
         "overhead_press": _larger(side["shoulder"]),
-        "biceps_curl": _larger(side["elbow"] / 2 + 40 * hand_forward),
-        "high_knees": _larger(side["curl"] - 60 * leg) / 1.5,
-        "side_bend": np.degrees(np.abs(aside)),
+        "biceps_curl": _larger(side["elbow"] / 2 + 40 * side["hand_forward"]),
+        "high_knees": _larger(_first_seen(curl - 60 * side["leg"], 1.4 * curl - 100)) / 1.5,
+        "side_bend": np.degrees(np.abs(whole["aside"])),
         # On the floor, the hands are in front of the chest and the trunk is horizontal.
-        "burpee": 45 * _mean(hand_forward) + lean / 2,
+        "burpee": 45 * _mean(side["hand_forward"]) + lean / 2,
     }
 
 
+def _postures(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    lean, hip, elbow = whole["lean"], _mean(side["hip"]), _mean(side["elbow"])
+    hand_up = side["hand_up"]
+    bent = np.maximum(_larger(side["knee"]), _larger(side["hip"]))
+    return {
+        "squat": bent > 45,
+        "lunge": bent > 45,
+        "push_up": (lean > 35) & (hip < 75),
+        "sit_up": hip > 45,
+        "jumping_jack": _mean(hand_up) > 0.1,
+        "deadlift": hip > 35,
+        "overhead_press": (_larger(hand_up) > 0.5) & (_smaller(side["elbow"]) < 85),
+        "biceps_curl": (_larger(side["elbow"]) > 65) & (_larger(hand_up) < 0.6),
+        "high_knees": (_larger(side["hip"]) > 40) & (lean < 60),
+        "side_bend": (hip < 60) & (elbow > -1),
+        "burpee": lean > 35,
+    }
+
+
+def _first_seen(*choices: np.ndarray) -> np.ndarray:
+    """The first of several values that is not NaN."""
+    out = choices[-1]
+    for choice in choices[-2::-1]:
+        out = np.where(np.isfinite(choice), choice, out)
+    return out
+
+
 def _mean(sides: np.ndarray) -> np.ndarray:
-    return (sides[..., 0] + sides[..., 1]) / 2
+    return _first_seen((sides[..., 0] + sides[..., 1]) / 2, sides[..., 0], sides[..., 1])
 
 
 def _larger(sides: np.ndarray) -> np.ndarray:
-    return np.maximum(sides[..., 0], sides[..., 1])
+    return np.fmax(sides[..., 0], sides[..., 1])
+
+
+def _smaller(sides: np.ndarray) -> np.ndarray:
+    return np.fmin(sides[..., 0], sides[..., 1])
 
 
 def _length(a: np.ndarray) -> np.ndarray:

@@ -1,28 +1,33 @@
-"""Live counting of repetitions, from 3D poses and the decisions of a recognizer."""
+"""Counting of repetitions, from 3D poses and the decisions of a recognizer: live, and in a whole recording."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from skelgnn_tf.motion.cycles import CycleCounter
-from skelgnn_tf.motion.exercise_signals import MOVEMENTS, exercise_signals
+from skelgnn_tf.motion.cycles import Cycle, CycleCounter
+from skelgnn_tf.motion.exercise_decision import ExerciseBelief, smoothed_beliefs
+from skelgnn_tf.motion.exercise_signals import MOVEMENTS, ExerciseState, exercise_signals
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
-# Time constant, in seconds, with which past decisions fade. An exercise shows no signs while its sum is below this
-# share of the sum at full confidence.
-_FADING_S = 5.0
-_FAINT = 0.1
-# An exercise with repetitions is in progress once its sum has reached this share of the sum at full confidence. It then
-# stays until another exercise has this many repetitions.
-_CONFIDENT = 0.4
-_DONE = 2
-# A decision describes the seconds before it: what it shows for the first time began this long ago, at most twice as
-# long.
+#: Classes of people who do not exercise.
+IDLE = ("rest", "other")
+# A decision describes the seconds before it: what it shows for the first time began this long ago.
 _DECISION_LAG_S = 2.0
+# Belief from which a class is decided on, and below which it shows no signs.
+_SURE, _FAINT = 0.5, 0.1
+# A single cycle counts if the belief in its exercise is this high. Several must resemble each other: a cycle is partial
+# if it rises by less than this share of their median rise.
+_CLEAR, _ALIKE_RISE = 0.6, 0.4
+# Share of the middle of a cycle in which the body must have the posture of the exercise.
+_POSED = 0.5
+# A given exercise does not count while the recognizer is this sure that nobody exercises.
+_IDLE = 0.9
+# A repetition may reach this far beyond the span in which its exercise is recognized.
+_BEYOND_S = 1.5
 
 
 class Repetitions(NamedTuple):
@@ -30,7 +35,7 @@ class Repetitions(NamedTuple):
 
     Args:
         count: Number of completed repetitions of the exercise.
-        exercise: Name of the exercise; None before the first decision of a recognizer.
+        exercise: Name of the exercise; None before the first decision of a recognizer and while nothing is certain.
         phase: Position in [0, 1] within the repetition: 0 between repetitions, 0.5 in the middle.
     """
 
@@ -40,55 +45,84 @@ class Repetitions(NamedTuple):
     phase: float
 
 
-class _Deciding:
-    """Decides on the exercise: the class with the largest sum of probabilities, in which the past fades."""
+class Repetition(NamedTuple):
+    """One counted repetition.
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        self.classes = tuple(classes)
-        self.begins_s = [-math.inf] * len(self.classes)
-        self._sums = [0.0] * len(self.classes)
-        self._time_s = math.nan
+    Args:
+        exercise: Name of the exercise.
+        start_s: When it begins, in seconds.
+        top_s: When its signal is highest: the deepest point of a squat, the arms up in a press.
+        end_s: When it ends.
+        complete: Whether it counts; False for a partial one, whose signal rises much less than in the others.
+    """
 
-    def push(self, probabilities: np.ndarray, time_s: float) -> str:
-        """Takes the probabilities of a recognizer and returns the exercise."""
-        if probabilities.shape != (len(self.classes),):
-            raise ValueError(
-                f"probabilities must have one entry for each of {len(self.classes)} classes. Received: "
-                f"{probabilities.shape}."
-            )
-        first = math.isnan(self._time_s)
-        seconds, self._time_s = 0.0 if first else time_s - self._time_s, time_s
-        # The first decision counts for a tenth of a second, so the second one outweighs it.
-        keep, weight = math.exp(-seconds / _FADING_S), 0.1 if first else min(seconds, 1.0)
-        for label in range(len(self.classes)):
-            self._sums[label] = keep * self._sums[label] + weight * float(probabilities[label])
-            if self._sums[label] < _FAINT * _FADING_S:
-                self.begins_s[label] = time_s - _DECISION_LAG_S
-        return self.classes[max(range(len(self.classes)), key=self._sums.__getitem__)]
+    exercise: str
+    start_s: float
+    top_s: float
+    end_s: float
+    complete: bool = True
 
-    def sum_s(self, exercise: str) -> float:
-        """Faded sum of probability times seconds of an exercise."""
-        return self._sums[self.classes.index(exercise)]
 
-    def begins(self, exercise: str) -> float:
-        """Time in seconds since which there are signs of an exercise."""
-        return self.begins_s[self.classes.index(exercise)]
+class Span(NamedTuple):
+    """A time in which an exercise is done, in seconds."""
+
+    exercise: str
+    begin_s: float
+    end_s: float
+
+
+class _Counters:
+    """The cycles of several exercises, and when the body had their posture."""
+
+    def __init__(self, exercises: Sequence[str]) -> None:
+        self.cycles = {name: CycleCounter(MOVEMENTS[name]) for name in exercises}
+        self._time_s: list[float] = []
+        self._posed: dict[str, list[bool]] = {name: [] for name in exercises}
+
+    def push(self, state: ExerciseState, time_s: float) -> None:
+        self._time_s.append(time_s)
+        for name, counter in self.cycles.items():
+            counter.push(float(state.signals[name]), time_s)
+            self._posed[name].append(bool(state.postures[name]))
+
+    def finish(self) -> None:
+        for counter in self.cycles.values():
+            counter.finish()
+
+    def posed(self, name: str, cycle: Cycle) -> bool:
+        """Whether the body has the posture of an exercise in the middle of a cycle."""
+        before, after = (cycle.top_s - cycle.start_s) / 3, (cycle.end_s - cycle.top_s) / 3
+        first, last = np.searchsorted(self._time_s, [cycle.top_s - before - 1e-6, cycle.top_s + after + 1e-6])
+        posed = self._posed[name][first : max(last, first + 1)]
+        return bool(posed) and sum(posed) >= _POSED * len(posed)
+
+    def within(self, span: Span) -> list[Cycle]:
+        """The cycles of a span's exercise whose highest point lies in it, and which show its posture."""
+        cycles = self.cycles[span.exercise].cycles if span.exercise in self.cycles else []
+        return [c for c in cycles if span.begin_s <= c.top_s <= span.end_s and self.posed(span.exercise, c)]
+
+
+def _repetitions(exercise: str, cycles: Sequence[Cycle]) -> list[Repetition]:
+    """The cycles as repetitions; those that rise much less than the others are partial."""
+    rise = float(np.median([cycle.rise for cycle in cycles])) if cycles else 0.0
+    return [Repetition(exercise, c.start_s, c.top_s, c.end_s, c.rise >= _ALIKE_RISE * rise) for c in cycles]
 
 
 class RepetitionCounter:
-    """Counts the repetitions of a given exercise, or of the exercise that a recognizer sees.
+    """Counts the repetitions of a given exercise, or of the exercise that a recognizer sees, as frames arrive.
 
     All exercises are counted from the start, each by its own signal, so repetitions before the recognizer is confident
     are counted as soon as it is. Plank, rest, and classes without a signal have the count 0. The count continues when
-    an exercise is resumed after a rest.
+    an exercise is resumed after a rest. A movement is counted for one exercise only, in a posture of that exercise.
 
     Args:
         skeleton: Skeleton of the poses.
-        classes: Class names of the recognizer; None if the exercise is given.
-        exercise: Exercise to count, one of `MOVEMENTS`, whatever a recognizer says; None to follow the recognizer.
+        classes: Class names of the recognizer; None without one.
+        exercise: Exercise to count, one of `MOVEMENTS`; None to follow the recognizer. With both, the recognizer only
+            prevents counting while it is sure that nobody exercises.
 
     Raises:
-        ValueError: The exercise cannot be counted, or neither or both of `exercise` and `classes` are given.
+        ValueError: The exercise cannot be counted, or neither `exercise` nor `classes` are given.
 
     Example:
         >>> counter = RepetitionCounter(exercise="squat")
@@ -99,37 +133,43 @@ class RepetitionCounter:
     def __init__(
         self, skeleton: Skeleton = H36M_17, *, classes: Sequence[str] | None = None, exercise: str | None = None
     ) -> None:
-        if (classes is None) == (exercise is None):
-            given = "neither" if classes is None else "both"
+        if classes is None and exercise is None:
             raise ValueError(
-                f"exercise or classes must be given, but not both. Received: {given}. "
+                "exercise or classes must be given. Received: neither. "
                 "Pass exercise to count that one, or classes to follow a recognizer."
             )
         if exercise is not None and exercise not in MOVEMENTS:
             raise ValueError(f"exercise must be one of {', '.join(MOVEMENTS)}. Received: {exercise!r}.")
-        self.skeleton, self.exercise = skeleton, exercise
-        counted = [exercise] if exercise is not None else [name for name in classes or () if name in MOVEMENTS]
-        self._cycles = {name: CycleCounter(MOVEMENTS[name]) for name in counted}
-        self._deciding = None if classes is None else _Deciding(classes)
-        self._begins_s = dict.fromkeys(counted, -math.inf)
-        self._before = dict.fromkeys(counted, 0)
-        self._time_s, self._in_progress = -math.inf, False
+        self.skeleton, self.exercise, self._given = skeleton, exercise, exercise is not None
+        self._classes = tuple(classes or ())
+        self._counters = _Counters([exercise] if exercise else [n for n in self._classes if n in MOVEMENTS])
+        self._belief = ExerciseBelief(len(self._classes)) if classes is not None else None
+        self._begins_s = [-math.inf] * len(self._classes)
+        self._time_s, self._now = -math.inf, np.zeros(len(self._classes))
+        self._spans: list[Span] = [Span(exercise, -math.inf, math.inf)] if exercise else []
+        self._idle: list[tuple[float, float]] = []
+
+    @property
+    def repetitions(self) -> list[Repetition]:
+        """All repetitions so far in the order of time."""
+        found = [one for number in range(len(self._spans)) for one in self._found(number)]
+        return sorted(found, key=lambda one: one.end_s)
 
     def push(
         self,
         pose_m: np.ndarray,
         time_s: float,
         probabilities: np.ndarray | None = None,
-        signals: Mapping[str, Any] | None = None,
+        state: ExerciseState | None = None,
     ) -> Repetitions:
         """Takes the next frame.
 
         Args:
-            pose_m: (joints, 3) meters, camera axes, not filtered (the signals are smoothed here); NaN if the person is
+            pose_m: (joints, 3) meters, camera axes, not filtered (the signals are smoothed here); NaN where a joint is
                 not seen.
             time_s: Time of the frame in seconds, later than the previous one.
             probabilities: (classes,) if the recognizer has just decided, else None.
-            signals: `exercise_signals` of this pose, if they are known already.
+            state: `exercise_signals` of this pose, if it is known already.
 
         Returns:
             Repetitions.
@@ -140,38 +180,139 @@ class RepetitionCounter:
         if not time_s > self._time_s:
             raise ValueError(f"time_s must increase. Received: {time_s} s after {self._time_s} s.")
         self._time_s = time_s
-        known: Mapping[str, Any] = exercise_signals(pose_m, self.skeleton) if signals is None else signals
-        for name, cycles in self._cycles.items():
-            cycles.push(float(known[name]), time_s)
-        if self._deciding is not None and probabilities is not None:
-            self._decide(self._deciding, np.asarray(probabilities), time_s)
-        exercise = self.exercise
-        if exercise is None or exercise not in self._cycles:
-            return Repetitions(0, exercise, 0.0)
-        return Repetitions(self._count(exercise, math.inf), exercise, self._cycles[exercise].phase)
+        self._counters.push(exercise_signals(pose_m, self.skeleton) if state is None else state, time_s)
+        if self._belief is not None and probabilities is not None:
+            self._decide(self._belief.push(np.asarray(probabilities), time_s), time_s)
+        return self._state()
 
-    def _decide(self, deciding: _Deciding, probabilities: np.ndarray, time_s: float) -> None:
-        """Follows the recognizer, but leaves an exercise in progress only for one that has repetitions as well."""
-        before = self.exercise
-        now = deciding.push(probabilities, time_s)
-        if before is not None and before in self._cycles and self._count(before, math.inf):
-            self._in_progress = self._in_progress or deciding.sum_s(before) >= _CONFIDENT * _FADING_S
-        begins_s = deciding.begins(now)
-        if now == before or (self._in_progress and self._done(now, begins_s - _DECISION_LAG_S) < _DONE):
+    def finish(self) -> Repetitions:
+        """Ends the recording: a last repetition that is all but over counts."""
+        self._counters.finish()
+        return self._state()
+
+    def _state(self) -> Repetitions:
+        if self.exercise not in self._counters.cycles:
+            return Repetitions(0, self.exercise, 0.0)
+        found = [self._found(i) for i, span in enumerate(self._spans) if span.exercise == self.exercise]
+        count = sum(one.complete for span in found for one in span)
+        return Repetitions(count, self.exercise, self._counters.cycles[self.exercise].phase)
+
+    def _decide(self, belief: np.ndarray, time_s: float) -> None:
+        """Takes the beliefs of now; begins a span where another class is certain."""
+        self._now = belief
+        for label in np.flatnonzero(belief < _FAINT):
+            self._begins_s[label] = time_s - _DECISION_LAG_S
+        idle = sum(float(belief[i]) for i, name in enumerate(self._classes) if name in IDLE)
+        self._idle.append((time_s - _DECISION_LAG_S, idle))
+        label = int(belief.argmax())
+        name = self._classes[label]
+        if self._given or name == self.exercise or belief[label] < _SURE:
             return
-        self.exercise, self._in_progress = now, False
-        if before is not None and before in self._cycles:
-            self._before[before] = self._count(before, begins_s)
-            self._begins_s[before] = max(self._begins_s[before], begins_s)
-        if now in self._cycles:
-            # Counting a movement on the way to the exercise is better than losing its first repetition.
-            self._begins_s[now] = max(self._begins_s[now], begins_s - _DECISION_LAG_S)
+        self.exercise = name
+        begin_s = max(self._begins_s[label] - _BEYOND_S, self._spans[-1].begin_s if self._spans else -math.inf)
+        if self._spans:
+            # What the previous exercise has counted since then was the beginning of this one.
+            self._spans[-1] = self._spans[-1]._replace(end_s=min(self._spans[-1].end_s, begin_s))
+        self._spans.append(Span(name, begin_s, math.inf))
 
-    def _done(self, name: str, since_s: float) -> int:
-        """Number of repetitions of an exercise that have ended since a time."""
-        return sum(end_s > since_s for end_s in self._cycles[name].ends_s) if name in self._cycles else 0
+    def _found(self, number: int) -> list[Repetition]:
+        """The repetitions of a span."""
+        span = self._spans[number]
+        found = _repetitions(span.exercise, self._counters.within(span))
+        if self._given:
+            return [one for one in found if not self._is_idle(one)]
+        running = number == len(self._spans) - 1
+        clear = not running or self._now[self._classes.index(span.exercise)] >= _CLEAR
+        return found if len(found) > 1 or clear else []
 
-    def _count(self, name: str, until_s: float) -> int:
-        """Repetitions of an exercise: those of earlier sets, and those that have ended in this set."""
-        begins_s = self._begins_s[name]
-        return self._before[name] + sum(begins_s < end_s <= until_s for end_s in self._cycles[name].ends_s)
+    def _is_idle(self, one: Repetition) -> bool:
+        during = [idle for time_s, idle in self._idle if one.start_s <= time_s <= one.end_s]
+        return bool(during) and sum(during) / len(during) > _IDLE
+
+
+def count_recording(
+    state: ExerciseState,
+    time_s: np.ndarray,
+    fps: float,
+    *,
+    exercise: str | None = None,
+    classes: Sequence[str] = (),
+    frame_probabilities: np.ndarray | None = None,
+    seen: Mapping[str, np.ndarray] | None = None,
+) -> tuple[list[str | None], list[Repetition]]:
+    """Counts in a whole recording, where later frames help to decide about earlier ones.
+
+    Args:
+        state: `exercise_signals` of all poses (frames, ...).
+        time_s: Times of the frames (frames,) in seconds.
+        fps: Frames per second.
+        exercise: Exercise to count; None to follow the recognizer.
+        classes: Class names of the recognizer, if there is one.
+        frame_probabilities: float (frames, classes) of the recognizer.
+        seen: {exercise: bool (frames,)}, where the joints that an exercise needs are seen; others are always.
+
+    Returns:
+        For each frame the exercise, None where it is unknown, and the repetitions in the order of time.
+    """
+    counters = _Counters([exercise] if exercise else [name for name in classes if name in MOVEMENTS])
+    for frame, now_s in enumerate(time_s):
+        counters.push(ExerciseState(*({n: v[frame] for n, v in part.items()} for part in state)), float(now_s))
+    counters.finish()
+    belief = None if frame_probabilities is None else smoothed_beliefs(frame_probabilities, fps)
+    if exercise is not None:
+        found = _repetitions(exercise, counters.within(Span(exercise, -math.inf, math.inf)))
+        if belief is not None:
+            idle = belief[:, [i for i, name in enumerate(classes) if name in IDLE]].sum(axis=1)
+            found = [one for one in found if _mean_during(idle, time_s, one) <= _IDLE]
+        return [exercise] * len(time_s), found
+    assert belief is not None
+    labels = _labels(belief, classes, seen or {}, fps)
+    found = _in_spans(counters, labels, belief, classes, time_s)
+    for one in found:
+        during = (time_s >= one.start_s) & (time_s <= one.end_s)
+        labels = [one.exercise if inside else label for label, inside in zip(labels, during, strict=True)]
+    return labels, found
+
+
+def _labels(
+    belief: np.ndarray, classes: Sequence[str], seen: Mapping[str, np.ndarray], fps: float
+) -> list[str | None]:
+    """The class of each frame; None where none is certain, or where too little of the body is seen for it."""
+    best = belief.argmax(axis=1)
+    labels: list[str | None] = [classes[i] if belief[t, i] >= _SURE else None for t, i in enumerate(best)]
+    half = max(1, round(_DECISION_LAG_S * fps))
+    for name, visible in seen.items():
+        share = np.convolve(visible, np.ones(2 * half + 1), "same") / np.convolve(
+            np.ones(len(visible)), np.ones(2 * half + 1), "same"
+        )
+        labels = [None if label == name and share[t] < 0.5 else label for t, label in enumerate(labels)]
+    return labels
+
+
+def _in_spans(
+    counters: _Counters, labels: list[str | None], belief: np.ndarray, classes: Sequence[str], time_s: np.ndarray
+) -> list[Repetition]:
+    """The repetitions of each stretch of frames with one label."""
+    found: list[Repetition] = []
+    starts = [t for t in range(len(labels)) if t == 0 or labels[t] != labels[t - 1]]
+    for first, end in zip(starts, [*starts[1:], len(labels)], strict=True):
+        name = labels[first]
+        if name not in counters.cycles:
+            continue
+        # Into what is no exercise a repetition may reach a little further.
+        free = [t == 0 or t == len(labels) or labels[t] not in counters.cycles for t in (max(first - 1, 0), end)
+                if t < len(labels)] + [True]  # fmt: skip
+        begin_s = float(time_s[first]) - _BEYOND_S * free[0]
+        end_s = float(time_s[end - 1]) + _BEYOND_S * free[1]
+        assert name is not None
+        cycles = [c for c in counters.within(Span(name, begin_s, end_s)) if not any(c.top_s <= o.end_s for o in found)]
+        new = _repetitions(name, cycles)
+        if len(new) == 1 and _mean_during(belief[:, classes.index(name)], time_s, new[0]) < _CLEAR:
+            continue
+        found += new
+    return found
+
+
+def _mean_during(values: np.ndarray, time_s: np.ndarray, one: Repetition) -> float:
+    inside = (time_s >= one.start_s) & (time_s <= one.end_s)
+    return float(values[inside].mean()) if inside.any() else 0.0

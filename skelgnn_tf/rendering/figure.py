@@ -19,8 +19,10 @@ TARGET = "#9AA0AC"
 SHADOW = "#C2C8D1"
 #: Color of the outlines that separate near bones from far ones.
 OUTLINE = "white"
-#: Text for a frame without a person.
-NOBODY = "no person is seen"
+#: Text for a frame without a person, and for bones of joints that were not seen.
+NOBODY, GUESSED = "no person is seen", "pale: not seen, guessed"
+#: Share of its color that a bone keeps if it is guessed.
+_GHOST = 0.32
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class FigureStyle:
     Args:
         bone_2d: Width of a bone between keypoints.
         bone_3d: Width of a bone of the 3D skeleton.
+        ghost: Width of such a bone if it is guessed.
         joint_radius: Radius of a keypoint's dot.
         joint_outline: Width of the outline around it.
         head_radius_m: Radius of the head's disc in meters.
@@ -41,6 +44,7 @@ class FigureStyle:
 
     bone_2d: float = 3.2
     bone_3d: float = 6.0
+    ghost: float = 3.6
     joint_radius: float = 3.2
     joint_outline: float = 1.2
     head_radius_m: float = 0.085
@@ -65,13 +69,19 @@ class DrawnBone:
         child: Index of the joint at its outer end.
         parent: Index of the joint at its inner end.
         color: Color of the person's left or right side, or of the middle.
+        ghost: The same color, pale, for a bone that is guessed.
         has_head: Whether it carries the head's disc and ends in the center of the disc.
     """
 
     child: int
     parent: int
     color: str
+    ghost: str
     has_head: bool
+
+    def is_ghost(self, unseen: np.ndarray) -> bool:
+        """Returns whether it touches a joint that was not seen (joints,), so that its place is a guess."""
+        return bool(unseen[self.child] or unseen[self.parent])
 
     def ends(self, points: np.ndarray) -> np.ndarray:
         """Returns the drawn ends (2, axes), the outer one first, of a skeleton's points (joints, axes)."""
@@ -84,7 +94,15 @@ class DrawnBone:
 def drawn_bones(skeleton: Skeleton) -> tuple[DrawnBone, ...]:
     """Returns the bones of a skeleton as they are drawn."""
     colors, heads = joint_colors(skeleton), _heads(skeleton)
-    return tuple(DrawnBone(child, parent, colors[child], child in heads) for child, parent in skeleton.bones)
+    return tuple(
+        DrawnBone(child, parent, colors[child], pale(colors[child]), child in heads) for child, parent in skeleton.bones
+    )
+
+
+def pale(color: str) -> str:
+    """Returns a color "#RRGGBB" as guessed bones have it."""
+    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - _GHOST * (255 - part)):02X}" for part in parts)
 
 
 def joint_colors(skeleton: Skeleton) -> tuple[str, ...]:

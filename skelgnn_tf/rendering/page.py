@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skelgnn_tf.rendering.figure import (
-    MIDDLE,
+    GUESSED,
     NOBODY,
     OUTLINE,
     SHADOW,
@@ -46,6 +46,8 @@ def page_text(scene: Scene) -> str:
         "figure": _figure(scene),
         "keypoints": _packed(keypoints),
         "pose": None if scene.standing_m is None else _packed(scene.standing_m * _MM_PER_M),
+        # 1 for a joint that is a ghost.
+        "unseen": _packed(scene.unseen.astype(float)) if scene.unseen.any() else None,
         "captions": captions,
         "captionOf": [number[caption] for caption in scene.captions],
         "view": {"azimuth": AZIMUTH_RAD, "elevation": ELEVATION_RAD, "tile": TILE_M},
@@ -64,11 +66,12 @@ def _figure(scene: Scene) -> dict[str, Any]:
         "style": dataclasses.asdict(STYLE),
         "outlined_2d": STYLE.outlined(STYLE.bone_2d),
         "outlined_3d": STYLE.outlined(STYLE.bone_3d),
+        "outlined_ghost": STYLE.outlined(STYLE.ghost),
         "outline": OUTLINE,
         "shadow": SHADOW,
-        "head": MIDDLE,
         "faint": TARGET,
         "nobody": NOBODY,
+        "guessed": GUESSED,
     }
 
 

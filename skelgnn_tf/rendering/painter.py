@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from skelgnn_tf.rendering.figure import (
+    GUESSED,
     LEFT,
     MIDDLE,
     NOBODY,
@@ -130,7 +131,7 @@ class Painter:
                 font = _font(round(15 * self.unit), False)
                 draw.text((width / 2, height / 2), NOBODY, TARGET, font, anchor="mm")
             else:
-                self._paint_pose(draw, self.pose[frame], azimuth_rad)
+                self._paint_pose(draw, self.pose[frame], self.scene.unseen[frame], azimuth_rad)
         self._paint_captions(draw, frame)
         return panel.reduce(_FINER)
 
@@ -145,19 +146,21 @@ class Painter:
                 places = self._places(np.array(ends), azimuth_rad)
                 draw.line([tuple(place) for place in places], fill=GRID, width=round(self.unit))
 
-    def _paint_pose(self, draw: ImageDraw.ImageDraw, pose: np.ndarray, azimuth_rad: float) -> None:
+    def _paint_pose(self, draw: ImageDraw.ImageDraw, pose: np.ndarray, unseen: np.ndarray, azimuth_rad: float) -> None:
         depth = to_paper(pose, azimuth_rad)[:, 2]
         places, shadows = self._places(pose, azimuth_rad), self._places(pose * (1, 1, 0), azimuth_rad)
         for bone in self.bones:
-            self._stroke(draw, shadows[[bone.child, bone.parent]], STYLE.shadow, SHADOW)
+            # A shadow would say that something stands there.
+            if not bone.is_ghost(unseen):
+                self._stroke(draw, shadows[[bone.child, bone.parent]], STYLE.shadow, SHADOW)
         radius = STYLE.head_radius_m * self.px_per_m / self.unit
         for bone in far_to_near(self.bones, depth):
-            ends = bone.ends(places)
+            ends, is_ghost = bone.ends(places), bone.is_ghost(unseen)
             if bone.has_head:
                 self._dot(draw, ends[0], radius + STYLE.head_outline, OUTLINE)
-            self._bone(draw, ends, bone.color, STYLE.bone_3d)
+            self._bone(draw, ends, bone.ghost if is_ghost else bone.color, STYLE.ghost if is_ghost else STYLE.bone_3d)
             if bone.has_head:
-                self._dot(draw, ends[0], radius, MIDDLE)
+                self._dot(draw, ends[0], radius, bone.ghost if is_ghost else bone.color)
 
     def _paint_captions(self, draw: ImageDraw.ImageDraw, frame: int) -> None:
         lines = self.scene.captions[frame] if self.scene.captions else ()
@@ -169,6 +172,8 @@ class Painter:
         for name, side in (("left", LEFT), ("right", RIGHT)):
             self._write(draw, (at, -12), name, 13, side, bold=True, anchor="ls")
             at += 42
+        if self.scene.unseen.any():
+            self._write(draw, (at, -12), GUESSED, 13, TARGET, anchor="ls")
         self._write(draw, (-12, -12), f"{frame / self.scene.fps:.1f} s", 13, TARGET, anchor="rs")
 
     def _places(self, points_m: np.ndarray, azimuth_rad: float) -> np.ndarray:

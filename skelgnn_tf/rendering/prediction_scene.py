@@ -13,6 +13,8 @@ from skelgnn_tf.rendering.scene import Scene
 def scene_of(prediction: Prediction, sequence: KeypointSequence, captions: Sequence[Sequence[str]] = ()) -> Scene:
     """Returns the scene of the followed person: keypoints on the joints of the lifter, poses, and captions.
 
+    Joints that were not seen are ghosts.
+
     Args:
         prediction: The prediction.
         sequence: The keypoints that it was made from.
@@ -26,11 +28,10 @@ def scene_of(prediction: Prediction, sequence: KeypointSequence, captions: Seque
     lines = [tuple(more) for more in captions]
     if actions is not None:
         lines = lines or [()] * prediction.num_frames
-        best = actions.decisions.frame_probabilities.argmax(axis=1)
-        probability = actions.decisions.frame_probabilities.max(axis=1)
+        probabilities = actions.decisions.frame_probabilities
         lines = [
-            (f"{actions.classes[label]} {share:.0%}", *more)
-            for label, share, more in zip(best, probability, lines, strict=True)
+            (actions.name(label) + (f" {of_frame[label]:.0%}" if label >= 0 else ""), *more)
+            for label, of_frame, more in zip(actions.labels, probabilities, lines, strict=True)
         ]
     return Scene(
         title=prediction.source,
@@ -39,5 +40,6 @@ def scene_of(prediction: Prediction, sequence: KeypointSequence, captions: Seque
         skeleton=skeleton,
         keypoints_px=skeletons.map_keypoints(sequence.keypoints[prediction.person], sequence.layout, skeleton),
         pose_m=None if poses is None else poses.pose_m,
+        guess_m=None if poses is None else poses.guess_m,
         captions=tuple(lines),
     )

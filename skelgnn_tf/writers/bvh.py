@@ -44,7 +44,8 @@ def write(prediction: Prediction, path: Path) -> None:
     """
     poses = prediction.poses
     assert poses is not None
-    path.write_text(bvh_text(poses.pose_m, poses.skeleton, prediction.fps), encoding="utf-8")
+    # BVH has no missing joints: those that were not seen are where the lifter places them.
+    path.write_text(bvh_text(poses.guess_m, poses.skeleton, prediction.fps), encoding="utf-8")
 
 
 def bvh_text(pose_m: np.ndarray, skeleton: Skeleton, fps: float) -> str:

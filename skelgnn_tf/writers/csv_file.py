@@ -35,6 +35,7 @@ def _header(prediction: Prediction) -> list[str]:
         header += [f"{name}_deg" for name in motion.angles_deg]
     if poses is not None:
         header += [f"{joint}_{axis}_m" for joint in poses.skeleton.joints for axis in "xyz"]
+        header += [f"{joint}_confidence" for joint in poses.skeleton.joints]
     return header
 
 
@@ -43,12 +44,13 @@ def _row(prediction: Prediction, frame: int) -> list[Any]:
     row: list[Any] = [frame, rounded(prediction.time_s[frame])]
     if actions is not None:
         probabilities = actions.decisions.frame_probabilities[frame]
-        label = int(probabilities.argmax())
-        row += [actions.classes[label], rounded(probabilities[label])]
+        label = actions.labels[frame]
+        row += [actions.name(label), rounded(probabilities[label]) if label >= 0 else ""]
     if motion is not None:
         row.append(int(motion.bridged[frame]))
         row += [motion.exercise[frame] or "", motion.repetitions[frame]] if motion.exercise else []
         row += ["" if np.isnan(angles[frame]) else round(angles[frame], 2) for angles in motion.angles_deg.values()]
     if poses is not None:
         row += ["" if np.isnan(x) else rounded(x) for x in poses.pose_m[frame].ravel()]
+        row += rounded(poses.confidence[frame])
     return row

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from skelgnn_tf.inference.result import Actions, Motion, Poses, Prediction
+from skelgnn_tf.inference.result import Actions, Motion, Poses, Prediction, RepetitionForm
 from skelgnn_tf.writers.conventions import AXES, DECIMALS, rounded
 
-#: Of the schema. Version 0.1 wrote the same keys without a number.
-FORMAT = 1
+#: Of the schema. Since 2, joints of a pose may be null, and there is a confidence. Version 0.1 wrote no number.
+FORMAT = 2
 #: Number of classes listed for each window.
 _TOP = 3
 
@@ -53,9 +54,17 @@ def _pose_values(poses: Poses, fps: float) -> dict[str, Any]:
         "parents": list(skeleton.parents),
         "latency_frames": poses.latency_frames,
         "latency_s": round(poses.latency_frames / fps, DECIMALS),
-        # (frames, joints, 3)
-        "frames": [None if np.isnan(pose).any() else rounded(pose) for pose in poses.pose_m],
+        # (frames, joints, 3); null for a joint that was not seen, and for a frame without a person.
+        "frames": [_places(pose) for pose in poses.pose_m],
+        # (frames, joints)
+        "confidence": rounded(poses.confidence),
     }
+
+
+def _places(pose_m: np.ndarray) -> list[list[float] | None] | None:
+    """The joints (joints, 3) of a frame."""
+    missing = np.isnan(pose_m).any(axis=1)
+    return None if missing.all() else [None if gone else rounded(at) for at, gone in zip(pose_m, missing, strict=True)]
 
 
 def _motion_values(motion: Motion) -> dict[str, Any]:
@@ -68,7 +77,19 @@ def _motion_values(motion: Motion) -> dict[str, Any]:
         },
         "exercise": list(motion.exercise),
         "repetitions": motion.repetitions.tolist(),
+        "repetition_list": [_form_values(form) for form in motion.form],
     }
+
+
+def _form_values(form: RepetitionForm) -> dict[str, Any]:
+    """A repetition: null is what could not be measured. The keys are the fields of `RepetitionForm`."""
+    values: dict[str, Any] = {}
+    for name, value in form._asdict().items():
+        if isinstance(value, Mapping):
+            values[name] = {key: None if one is None else rounded(np.asarray(one)) for key, one in value.items()}
+        else:
+            values[name] = rounded(value) if isinstance(value, float) else value
+    return values
 
 
 def _action_values(actions: Actions, fps: float) -> dict[str, Any]:
@@ -93,7 +114,7 @@ def _action_values(actions: Actions, fps: float) -> dict[str, Any]:
 
 
 def _scored(actions: Actions, label: int, probability: float) -> dict[str, Any]:
-    return {"action": actions.classes[label], "probability": rounded(probability)}
+    return {"action": actions.name(label), "probability": rounded(probability)}
 
 
 def _span(first: int, last: int, fps: float) -> dict[str, Any]:

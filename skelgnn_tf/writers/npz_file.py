@@ -28,6 +28,7 @@ def write(prediction: Prediction, path: Path) -> None:
         poses = prediction.poses
         arrays |= {
             "pose_m": poses.pose_m,
+            "confidence": poses.confidence,
             "axes": AXES,
             "joints": poses.skeleton.joints,
             "parents": poses.skeleton.parents,
@@ -46,6 +47,7 @@ def write(prediction: Prediction, path: Path) -> None:
         actions = prediction.actions
         arrays |= {
             "classes": actions.classes,
+            "labels": actions.labels,
             "window_first_frame": actions.decisions.first,
             "window_last_frame": actions.decisions.last,
             "window_probabilities": actions.decisions.probabilities,

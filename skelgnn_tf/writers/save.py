@@ -66,10 +66,18 @@ def notes_on(prediction: Prediction, path: str | Path) -> tuple[str, ...]:
     suffix = Path(path).suffix
     if suffix not in _POSE_FORMATS or prediction.poses is None:
         return ()
-    missing = int(np.isnan(prediction.poses.pose_m).any(axis=(1, 2)).sum())
+    missing = np.isnan(prediction.poses.pose_m).any(axis=-1)
+    empty = int(missing.all(axis=1).sum())
+    partial = int(missing.any(axis=1).sum()) - empty
     if suffix == ".trc":
-        return (f"{path}: markers are missing (nan) in {missing} frames without a person",) if missing else ()
-    notes = [f"{path}: bones have their median length; where the lifter stretches a bone, its direction is kept"]
-    if missing:
-        notes.append(f"{path}: {missing} frames without a person are interpolated; at both ends the next pose is held")
-    return tuple(notes)
+        notes = [
+            (empty, f"markers are missing (nan) in {empty} frames without a person"),
+            (partial, f"markers of joints that were not seen are missing (nan) in {partial} frames"),
+        ]
+    else:
+        notes = [
+            (1, "bones have their median length; where the lifter stretches a bone, its direction is kept"),
+            (empty, f"{empty} frames without a person are interpolated; at both ends the next pose is held"),
+            (partial, f"in {partial} frames joints that were not seen are guesses of the lifter; BVH cannot omit them"),
+        ]
+    return tuple(f"{path}: {note}" for frames, note in notes if frames)

@@ -28,8 +28,8 @@ def trc_text(pose_m: np.ndarray, skeleton: Skeleton, fps: float, name: str) -> s
     """Poses as the text of a .trc file: meters, y up, z towards the camera. Joints are markers with the same names.
 
     Args:
-        pose_m: (frames, joints, 3) meters, camera axes x right, y down, z forward. NaN where the person is not seen,
-            which OpenSim reads as missing markers.
+        pose_m: (frames, joints, 3) meters, camera axes x right, y down, z forward. NaN where the person or a joint is
+            not seen, which OpenSim reads as missing markers.
         skeleton: Skeleton of the poses.
         fps: Frames per second.
         name: Name of the file in its header.

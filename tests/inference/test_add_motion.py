@@ -28,7 +28,7 @@ def squats(frames=200, period_s=2.5, noise_m=0.01):
 
 
 def prediction_of(pose_m, actions=None):
-    poses = Poses("a lifter", H36M_17, pose_m, 0)
+    poses = Poses("a lifter", H36M_17, pose_m, 0, pose_m, np.isfinite(pose_m[..., 0]).astype(np.float32))
     return Prediction("take.npz", "coco_17", (640, 480), FPS, len(pose_m), 1, 0, (), poses, actions)
 
 

@@ -1,5 +1,6 @@
 """Lifter and recognizer in a row on a keypoint file; what is saved is read back by readers that are not ours."""
 
+import csv
 import dataclasses
 import itertools
 import json
@@ -14,13 +15,14 @@ from skelgnn_tf.cli.summary import show
 from skelgnn_tf.configs import ActionConfig, LiftConfig
 from skelgnn_tf.datasets.fitness import generate
 from skelgnn_tf.geometry import procrustes, root_relative
+from skelgnn_tf.inference.add_motion import add_motion
 from skelgnn_tf.inference.pipeline import predict
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints
 from skelgnn_tf.inference.windows import recognize
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.models.build import build_model
 from skelgnn_tf.rendering.prediction_scene import scene_of
-from skelgnn_tf.skeletons import ALL, H36M_17, joint_map
+from skelgnn_tf.skeletons import ALL, COCO_17, H36M_17, joint_map
 from skelgnn_tf.writers import notes_on, save
 from support import oracles
 from support.tiny_recognizer import lively
@@ -151,7 +153,55 @@ def test_a_recognizer_of_whole_clips_decides_once(recognizer):
     np.testing.assert_allclose(actions.decisions.probabilities, expected, atol=1e-5)
     assert len(actions.segments) == 1 and (actions.window_frames, actions.latency_frames) == (26, 25)
     assert any("decides once" in note for note in prediction.notes)
-    assert len(predict_keypoints(file_of(moving(1)), None, whole).actions.decisions.last) == 1
+
+
+def test_one_picture_has_a_pose_but_no_action_and_says_so(lifter, recognizer):
+    keypoints = moving(1)
+    whole = LoadedModel("whole", recognizer.model, ACTION.replace(sampling="resize"))
+    for one in (recognizer, whole, None):
+        prediction = predict_keypoints(file_of(keypoints), lifter, one)
+        assert np.isfinite(prediction.poses.pose_m).all() and prediction.actions is None
+        assert prediction.notes == ("one picture shows no motion: no action is recognized and nothing is counted",)
+    motion = add_motion(prediction, exercise="squat").motion
+    assert motion.exercise == () and len(motion.repetitions) == 0 and len(motion.angles_deg["left_knee"]) == 1
+    # Two frames show motion.
+    assert predict_keypoints(file_of(moving(2)), lifter, recognizer, decide_every=4).actions is not None
+
+
+def test_joints_that_were_not_seen_have_no_place_but_a_guess(lifter):
+    keypoints = moving(40)
+    # The left knee is gone for more than half a second, the right one for less; nobody is seen in frame 30.
+    keypoints[0, 10:25, COCO_17.index("left_knee")] = 0
+    keypoints[0, 10:22, COCO_17.index("right_knee")] = 0
+    keypoints[0, :, COCO_17.index("left_ear")] = 0
+    keypoints[0, 30] = 0
+    prediction = predict_keypoints(file_of(keypoints), lifter, None)
+    poses, gone = prediction.poses, np.zeros((40, 17), bool)
+    gone[10:25, H36M_17.index("left_knee")] = True
+    # Head and neck of Human3.6M are made of both ears.
+    gone[:, [H36M_17.index("head"), H36M_17.index("neck")]] = True
+    gone[30] = True
+    np.testing.assert_array_equal(np.isnan(poses.pose_m), np.repeat(gone[..., None], 3, axis=2))
+    np.testing.assert_array_equal(poses.pose_m[~gone], poses.guess_m[~gone])
+    assert np.isfinite(np.delete(poses.guess_m, 30, axis=0)).all() and np.isnan(poses.guess_m[30]).all()
+    np.testing.assert_allclose(poses.confidence, h36m(keypoints[0])[..., 2])
+    assert poses.pose_m.dtype == poses.guess_m.dtype == poses.confidence.dtype == np.float32
+    assert prediction.notes == (
+        "head not visible from 0.0 to 1.6 s",
+        "left leg not visible from 0.4 to 1.0 s",
+    )
+
+
+def test_without_hips_the_seen_joints_keep_their_places(lifter):
+    keypoints = moving(20)
+    keypoints[0, :, [COCO_17.index(f"{side}_hip") for side in ("left", "right")]] = 0
+    poses = predict_keypoints(file_of(keypoints), lifter, None).poses
+    made_of_hips = [H36M_17.index(joint) for joint in ("hip", "left_hip", "right_hip", "spine")]
+    assert np.isnan(poses.pose_m[:, made_of_hips]).all()
+    others = np.delete(np.arange(17), made_of_hips)
+    np.testing.assert_array_equal(poses.pose_m[:, others], poses.guess_m[:, others])
+    # They are relative to the hip that the lifter guesses.
+    assert not poses.guess_m[:, H36M_17.root].any()
 
 
 def test_the_largest_person_is_followed_and_the_others_named(lifter, recognizer):
@@ -189,9 +239,61 @@ def test_equal_neighbors_are_one_segment(recognizer):
     scores = np.full((9, 4), 0.1, np.float32)
     scores[range(9), labels] = [0.5, 0.6, 0.7, 0.5, 0.5, 0.4, 0.9, 0.9, 0.9]
     decisions = dataclasses.replace(prediction.actions.decisions, frame_probabilities=scores)
-    segments = dataclasses.replace(prediction.actions, decisions=decisions).segments
+    segments = dataclasses.replace(prediction.actions, decisions=decisions, labels=scores.argmax(axis=1)).segments
     assert [segment[:3] for segment in segments] == [(0, 2, 1), (3, 4, 0), (5, 5, 1), (6, 8, 3)]
     np.testing.assert_allclose([segment.probability for segment in segments], [0.6, 0.5, 0.4, 0.9], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def legless(lifter):
+    """22 frames whose knees and ankles are never seen."""
+    keypoints = moving(22, seed=2)
+    keypoints[0, :, [i for i, joint in enumerate(COCO_17.joints) if joint.endswith(("knee", "ankle"))]] = 0
+    return predict_keypoints(file_of(keypoints), lifter, None)
+
+
+LEGS = [i for i, joint in enumerate(H36M_17.joints) if joint.endswith(("knee", "ankle"))]
+
+
+def test_every_format_leaves_out_the_joints_that_were_not_seen(legless, tmp_path):
+    pose_m, confidence = legless.poses.pose_m, legless.poses.confidence
+    seen = np.delete(np.arange(17), LEGS)
+    found = json.loads(save(legless, tmp_path / "a.json").read_text(), parse_constant=pytest.fail)["pose"]
+    for frame, places in enumerate(found["frames"]):
+        assert [joint for joint, place in enumerate(places) if place is None] == LEGS
+        np.testing.assert_allclose([places[i] for i in seen], pose_m[frame, seen], atol=6e-6, rtol=1e-6)
+    np.testing.assert_allclose(found["confidence"], confidence, atol=6e-6)
+    assert (confidence[:, LEGS] == 0).all() and (confidence[:, seen] > 0).all()
+    with np.load(save(legless, tmp_path / "a.npz"), allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["pose_m"], pose_m)
+        np.testing.assert_array_equal(arrays["confidence"], confidence)
+    with open(save(legless, tmp_path / "a.csv"), newline="") as file:
+        for frame, row in enumerate(csv.DictReader(file)):
+            for joint, name in enumerate(H36M_17.joints):
+                assert float(row[f"{name}_confidence"]) == pytest.approx(confidence[frame, joint], abs=6e-6)
+                cells = [row[f"{name}_{axis}_m"] for axis in "xyz"]
+                assert (cells == [""] * 3) == (joint in LEGS)
+    cells = [line.split("\t") for line in save(legless, tmp_path / "a.trc").read_text().splitlines()[6:]]
+    gone = np.array([[cell == "nan" for cell in row[2:]] for row in cells]).reshape(22, 17, 3)
+    assert gone[:, LEGS].all() and not gone[:, seen].any()
+    assert notes_on(legless, "a.trc") == ("a.trc: markers of joints that were not seen are missing (nan) in 22 frames",)
+
+
+def test_bvh_has_the_guess_of_what_was_not_seen_and_says_so(legless, tmp_path):
+    text = save(legless, tmp_path / "a.bvh").read_text()
+    assert "nan" not in text
+    whole = dataclasses.replace(legless.poses, pose_m=legless.poses.guess_m)
+    assert text == save(dataclasses.replace(legless, poses=whole), tmp_path / "b.bvh").read_text()
+    assert notes_on(legless, "a.bvh")[1:] == (
+        "a.bvh: in 22 frames joints that were not seen are guesses of the lifter; BVH cannot omit them",
+    )
+
+
+def test_a_scene_shows_what_was_not_seen_as_ghosts(legless):
+    keypoints = np.ones((1, 22, 17, 3), np.float32)
+    scene = scene_of(legless, file_of(keypoints))
+    assert np.flatnonzero(scene.unseen.all(axis=0)).tolist() == LEGS
+    assert scene.unseen.any(axis=0).sum() == len(LEGS) and np.isfinite(scene.standing_m).all()
 
 
 @pytest.fixture(scope="module")
@@ -240,16 +342,16 @@ def test_npz_holds_every_bit_without_pickles(both, tmp_path):
 def test_csv_has_a_row_for_each_frame(both, tmp_path):
     header, *rows = [line.split(",") for line in save(both, tmp_path / "out.csv").read_text().splitlines()]
     assert header[:7] == ["frame", "time_s", "action", "probability", "hip_x_m", "hip_y_m", "hip_z_m"]
-    assert len(header) == 4 + 17 * 3 and len(rows) == 22
+    assert len(header) == 4 + 17 * 3 + 17 and len(rows) == 22
     scores = both.actions.decisions.frame_probabilities
     for t, row in enumerate(rows):
         assert (int(row[0]), float(row[1])) == (t, t / FPS)
         assert row[2] == CLASSES[int(np.argmax(scores[t]))]
         assert float(row[3]) == pytest.approx(max(scores[t]), abs=6e-6)
         if t == 5:
-            assert row[4:] == [""] * 51
+            assert row[4:] == [""] * 51 + ["0.0"] * 17
         else:
-            pose_m = np.array(row[4:], float).reshape(17, 3)
+            pose_m = np.array(row[4:55], float).reshape(17, 3)
             np.testing.assert_allclose(pose_m, both.poses.pose_m[t], atol=6e-6, rtol=1e-6)
 
 
@@ -261,7 +363,7 @@ def test_a_file_may_hold_poses_or_actions_alone(lifter, recognizer, tmp_path):
     assert json.loads(save(poses, tmp_path / "a.json").read_text())["action"] is None
     assert json.loads(save(actions, tmp_path / "a.json").read_text())["pose"] is None
     assert "pose_m" not in np.load(save(actions, tmp_path / "a.npz"))
-    assert len(save(poses, tmp_path / "a.csv").read_text().splitlines()[0].split(",")) == 2 + 51
+    assert len(save(poses, tmp_path / "a.csv").read_text().splitlines()[0].split(",")) == 2 + 51 + 17
     assert save(actions, tmp_path / "a.csv").read_text().splitlines()[0] == "frame,time_s,action,probability"
 
 
@@ -367,7 +469,7 @@ def test_a_long_list_of_actions_is_cut_on_the_terminal(recognizer):
     prediction = predict_keypoints(file_of(moving(80)), None, recognizer, decide_every=4)
     scores = np.eye(4, dtype=np.float32)[np.arange(80) % 4]
     decisions = dataclasses.replace(prediction.actions.decisions, frame_probabilities=scores)
-    actions = dataclasses.replace(prediction.actions, decisions=decisions)
+    actions = dataclasses.replace(prediction.actions, decisions=decisions, labels=scores.argmax(axis=1))
     console = Console(record=True)
     show(dataclasses.replace(prediction, actions=actions), [], console)
     printed = console.export_text()

@@ -50,6 +50,21 @@ def test_generated_people_are_as_tall_as_their_bodies_in_every_skeleton_of_lifte
     assert np.abs(errors).max() < 0.05 and abs(np.mean(errors)) < 0.01
 
 
+def test_a_joint_that_is_missing_in_a_frame_takes_no_part_in_it():
+    pose_m = np.repeat(figure()[None], 6, axis=0)
+    for frame, joint in enumerate(("left_wrist", "left_ankle", "head", "thorax", "hip")):
+        pose_m[frame, H36M_17.index(joint)] = np.nan
+    assert body_height_m(pose_m, H36M_17) == pytest.approx(TALL_M)
+    # A joint of another layout is missing only with the joints that it is made of.
+    coco = np.random.default_rng(0).normal(size=(1, 17, 3)).repeat(3, axis=0)
+    height_m = body_height_m(coco, COCO_17)
+    coco[0, COCO_17.index("left_ear")] = coco[1, COCO_17.index("right_wrist")] = np.nan
+    assert body_height_m(coco, COCO_17) == pytest.approx(height_m)
+    pose_m[:, H36M_17.index("left_knee")] = np.nan
+    with pytest.raises(ValueError, match="in which the person is seen from head to feet"):
+        body_height_m(pose_m, H36M_17)
+
+
 def test_what_has_no_height_says_why():
     with pytest.raises(ValueError, match="at least one frame in which the person is seen"):
         body_height_m(np.full((5, 17, 3), np.nan), H36M_17)

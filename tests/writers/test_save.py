@@ -16,16 +16,17 @@ from skelgnn_tf.writers import check_suffix, save
 
 @pytest.fixture
 def prediction():
-    pose_m = np.random.default_rng(0).normal(size=(4, 17, 3)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    pose_m, confidence = rng.normal(size=(4, 17, 3)).astype(np.float32), rng.random((4, 17), np.float32)
     return Prediction(
         source="squats.mp4", layout="coco_17", image_size_px=(640, 480), fps=30.0, num_frames=4, num_persons=1,
-        person=0, notes=(), poses=Poses("lifter", H36M_17, pose_m, 0), actions=None,
+        person=0, notes=(), poses=Poses("lifter", H36M_17, pose_m, 0, pose_m, confidence), actions=None,
     )  # fmt: skip
 
 
 def test_json_begins_with_the_number_of_its_schema(prediction, tmp_path):
     found = json.loads(save(prediction, tmp_path / "a.json").read_text())
-    assert next(iter(found)) == "format" and found["format"] == 1
+    assert next(iter(found)) == "format" and found["format"] == 2
     assert set(found) - {"format"} == {
         "source", "layout", "image_size_px", "fps", "num_frames", "num_persons", "person", "notes", "pose", "action",
         "motion",

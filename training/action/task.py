@@ -137,6 +137,8 @@ def load_data(config: ActionConfig, console: Console | None = None) -> SequenceS
         skeleton=config.skeleton,
         seed=config.seed,
         fitness_clips=config.fitness_clips,
+        fitness_scenes=config.fitness_scenes,
+        other_motion=config.other_motion,
         skip_bad=config.skip_bad,
         console=console,
     )

@@ -2,6 +2,7 @@
 // without the parameters that the app leaves at their defaults.
 package androidx.compose.material3
 
+import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.RowScope
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
@@ -57,3 +58,14 @@ fun Button(onClick: () -> Unit, modifier: Modifier = Modifier, content: @Composa
 @Composable
 fun TextButton(onClick: () -> Unit, modifier: Modifier = Modifier, content: @Composable RowScope.() -> Unit): Unit =
     TODO()
+
+@Composable
+fun DropdownMenu(
+    expanded: Boolean,
+    onDismissRequest: () -> Unit,
+    modifier: Modifier = Modifier,
+    content: @Composable ColumnScope.() -> Unit,
+): Unit = TODO()
+
+@Composable
+fun DropdownMenuItem(text: @Composable () -> Unit, onClick: () -> Unit, modifier: Modifier = Modifier): Unit = TODO()

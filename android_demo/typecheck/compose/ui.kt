@@ -26,5 +26,6 @@ fun interface Alignment {
         val Top: Vertical get() = TODO()
         val CenterHorizontally: Horizontal get() = TODO()
         val Start: Horizontal get() = TODO()
+        val End: Horizontal get() = TODO()
     }
 }

@@ -1,7 +1,9 @@
 // Written from https://developer.android.com/reference/kotlin/androidx/compose/ui/graphics/package-summary
 package androidx.compose.ui.graphics
 
-class Color private constructor()
+class Color private constructor() {
+    fun copy(alpha: Float): Color = TODO()
+}
 
 fun Color(color: Long): Color = TODO()
 

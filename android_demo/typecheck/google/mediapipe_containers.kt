@@ -10,6 +10,8 @@ abstract class NormalizedLandmark {
     abstract fun y(): Float
 
     abstract fun visibility(): Optional<Float>
+
+    abstract fun presence(): Optional<Float>
 }
 
 abstract class Connection {

@@ -34,14 +34,14 @@ def push_up(take: Take) -> Pose:
     u = take.rhythm.bump(take.rng.uniform(0.4, 0.58), take.rng.uniform(0, 0.1))
     half_grip = body.half_shoulders_m + take.meters(0.0, 0.22)
     ahead = take.meters(-0.05, 0.04)
-    top = _straight_arm_height(body, half_grip, take.rng.uniform(0.97, 0.995), ahead)
+    top = straight_arm_height(body, half_grip, take.rng.uniform(0.97, 0.995), ahead)
     low = body.height_m * take.rng.uniform(0.125, 0.15)
     shoulder = top + u * (low - top) + take.noise(0.003)
     pike = take.deg(-10, 16) + take.drift(0.02) + u * take.rng.normal(0, 0.04)
-    trunk, legs = _prone(take, shoulder, pike)
-    at = _hands(take, half_grip, _under_shoulders(trunk) + ahead)
+    trunk, legs = prone(take, shoulder, pike)
+    at = hands(take, half_grip, under_shoulders(trunk) + ahead)
     trunk = settle_on_hands(body, trunk, at)
-    arms = reach(body, trunk, at, _flared(take.deg(15, 75), at), flat=1.0)
+    arms = reach(body, trunk, at, flared(take.deg(15, 75), at), flat=1.0)
     return pose_body(body, trunk, legs, arms)
 
 
@@ -52,28 +52,36 @@ def plank(take: Take) -> Pose:
     if on_hands:
         half_grip = body.half_shoulders_m + take.meters(-0.02, 0.1)
         ahead = take.meters(-0.06, 0.06)
-        height = _straight_arm_height(body, half_grip, take.rng.uniform(0.97, 0.995), ahead)
+        height = straight_arm_height(body, half_grip, take.rng.uniform(0.97, 0.995), ahead)
     else:
         half_grip = body.half_shoulders_m + take.meters(-0.03, 0.06)
         height = _ELBOW_M + body.upper_arm_m * take.rng.uniform(0.95, 0.985)
     shoulder = height + take.noise(0.004, 2.0)
-    trunk, legs = _prone(take, shoulder, take.deg(-12, 22) + take.noise(0.03, 4.0))
+    trunk, legs = prone(take, shoulder, take.deg(-12, 22) + take.noise(0.03, 4.0))
     if on_hands:
-        at = _hands(take, half_grip, _under_shoulders(trunk) + ahead)
+        at = hands(take, half_grip, under_shoulders(trunk) + ahead)
         trunk = settle_on_hands(body, trunk, at)
-        arms = reach(body, trunk, at, _flared(take.deg(15, 60), at), flat=1.0)
+        arms = reach(body, trunk, at, flared(take.deg(15, 60), at), flat=1.0)
     else:
         arms = _on_forearms(take, trunk, half_grip)
     return pose_body(body, trunk, legs, arms)
 
 
-def sit_up(take: Take) -> Pose:
-    """Lying on the back with the knees up and the feet planted: neck and back curl first, then the pelvis."""
+def full_sit_up(take: Take) -> Pose:
+    """A sit-up in which the pelvis rises too, with legs bent as usual or nearly straight."""
+    return sit_up(take, crunches=0.0, knee_deg=(20, 118) if take.chance(0.4) else (82, 118))
+
+
+def sit_up(take: Take, crunches: float = 0.25, knee_deg: tuple[float, float] = (82, 118)) -> Pose:
+    """Lying on the back with the knees up and the feet planted: neck and back curl first, then the pelvis.
+
+    A share of `crunches` only curls the back.
+    """
     body = take.body
     u = take.rhythm.bump(take.rng.uniform(0.4, 0.55), take.rng.uniform(0, 0.1))
-    crunch = take.chance(0.25)
+    crunch = take.chance(crunches)
     legs = feet(take, take.meters(0.05, 0.18), take.deg(0, 15))
-    knee = take.deg(82, 118)
+    knee = take.deg(*knee_deg)
     apart = np.sqrt(body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(knee))
     legs.toe_m[..., 1] += np.sqrt(apart**2 - (body.depth_m - body.ankle_height_m) ** 2)
     legs.pole = np.broadcast_to(np.array([0.0, 0.3, 1.0]), legs.pole.shape) + 0.0
@@ -121,7 +129,7 @@ def _burpee_pose(
     body = take.body
     half_grip = body.half_shoulders_m + take.meters(-0.02, 0.08)
     hands_y = body.height_m * take.rng.uniform(0.31, 0.35)
-    high = _straight_arm_height(body, half_grip, 0.985)
+    high = straight_arm_height(body, half_grip, 0.985)
     # A crouch rounds the back: bending the hips only would not let the hands reach the floor.
     bends = curve(take, crouched * (1 - kicked) * take.deg(60, 70), 0.0, 0.0, crouched * take.deg(0, 35))
     to_shoulders = shoulders_from_hip(body, bends)[:, 1:]
@@ -153,9 +161,9 @@ def _burpee_pose(
     pelvis = rotation(-lean, take.noise(0.01), take.noise(0.015))
     hip = np.where(kicked[:, None] > 0, hip, settle(body, hip, pelvis, legs))
     trunk = pose_trunk(body, hip, pelvis, *bends)
-    at = _hands(take, half_grip, hands_y)
+    at = hands(take, half_grip, hands_y)
     trunk = settle_on_hands(body, trunk, np.where(on_hands[:, None, None], at, trunk.hip_m[:, None]))
-    planted = reach(body, trunk, at, _flared(take.deg(20, 60), at), flat=1.0)
+    planted = reach(body, trunk, at, flared(take.deg(20, 60), at), flat=1.0)
     up = bump(np.clip((take.rhythm.phase - 0.76) / 0.24, 0, 1)) * max(take.rng.uniform(-0.7, 0.8), 0.0)
     arms = arm.blend(
         arm.blend(arm.hang(take), arm.overhead(take), up), planted, np.where(on_hands, 1.0, ease(crouched))
@@ -212,7 +220,7 @@ def _leaned(to_shoulders: np.ndarray, lean: np.ndarray) -> np.ndarray:
     return np.stack([y * np.cos(lean) + z * np.sin(lean), z * np.cos(lean) - y * np.sin(lean)], axis=1)
 
 
-def _straight_arm_height(body: Body, half_grip_m: float, straight: float, ahead_m: float = 0.0) -> float:
+def straight_arm_height(body: Body, half_grip_m: float, straight: float, ahead_m: float = 0.0) -> float:
     """Height of the shoulders above hands on the floor that are `ahead_m` in front of them."""
     across2 = (half_grip_m - body.half_shoulders_m) ** 2 + (abs(ahead_m) + 0.02) ** 2
     return _WRIST_M + float(np.sqrt((body.arm_m * straight) ** 2 - across2))
@@ -235,7 +243,7 @@ def _prone_shape(
     return ankle + hip, _lean_of(along - hip, to_shoulders), ankle[0] + along[:, 0]
 
 
-def _prone(take: Take, shoulder_z: np.ndarray, pike: np.ndarray) -> tuple[Trunk, Legs]:
+def prone(take: Take, shoulder_z: np.ndarray, pike: np.ndarray) -> tuple[Trunk, Legs]:
     """Trunk and feet of a body that is face down on its toes, for a height of the shoulders."""
     pitch = take.deg(72, 86)
     bends = curve(take, take.rng.normal(0, 0.04), 0.0, 0.0, take.deg(-12, 40))
@@ -250,13 +258,13 @@ def _prone(take: Take, shoulder_z: np.ndarray, pike: np.ndarray) -> tuple[Trunk,
     return pose_trunk(take.body, hip, pelvis, *bends), legs
 
 
-def _under_shoulders(trunk: Trunk) -> float:
+def under_shoulders(trunk: Trunk) -> float:
     """World y of the shoulders when they are high."""
     y, z = trunk.thorax_m[:, 1], trunk.thorax_m[:, 2]
     return float(np.median(y[z >= np.quantile(z, 0.7)]))
 
 
-def _hands(take: Take, half_grip_m: float, at_y: float) -> np.ndarray:
+def hands(take: Take, half_grip_m: float, at_y: float) -> np.ndarray:
     """Wrists (frames, sides, 3) of hands that rest on the floor."""
     at = np.empty((take.num_frames, 2, 3))
     at[..., 0] = SIDE_SIGN * half_grip_m
@@ -265,7 +273,7 @@ def _hands(take: Take, half_grip_m: float, at_y: float) -> np.ndarray:
     return at
 
 
-def _flared(flare: float, like: np.ndarray) -> np.ndarray:
+def flared(flare: float, like: np.ndarray) -> np.ndarray:
     """Direction of the elbows (frames, sides, 3): to the feet, rotated outward by `flare` (radians)."""
     return np.broadcast_to(arm.mirrored((np.sin(flare), -np.cos(flare), 0.15)), like.shape)
 
@@ -276,6 +284,6 @@ def _on_forearms(take: Take, trunk: Trunk, half_grip_m: float) -> Arms:
     inward = take.deg(0, 35)
     at = np.empty((take.num_frames, 2, 3))
     at[..., 0] = SIDE_SIGN * (half_grip_m - body.forearm_m * np.sin(inward))
-    at[..., 1] = _under_shoulders(trunk) + take.meters(-0.01, 0.07) + body.forearm_m * np.cos(inward)
+    at[..., 1] = under_shoulders(trunk) + take.meters(-0.01, 0.07) + body.forearm_m * np.cos(inward)
     at[..., 2] = _WRIST_M
     return reach(body, trunk, at, np.broadcast_to(arm.mirrored((0.3, -0.4, -1.0)), at.shape), flat=1.0)

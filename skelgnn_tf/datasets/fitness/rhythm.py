@@ -22,6 +22,7 @@ class Tempo:
         attempts: Whether some repetitions are stopped early and do not count.
         depths: Smallest and largest depth of usual repetitions; 1 is the full range.
         alternating: Whether the side changes with every repetition. None draws it for each clip.
+        anywhere: Whether a clip may begin in the middle of a repetition.
     """
 
     seconds: tuple[float, float]
@@ -29,6 +30,7 @@ class Tempo:
     attempts: bool = True
     depths: tuple[float, float] = (0.68, 1.0)
     alternating: bool | None = False
+    anywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     typical = np.exp(rng.uniform(*np.log(tempo.seconds)))
     lasts = np.clip(typical * np.exp(random_walk(rng, most, 0.12)), *tempo.seconds)
     lead = rng.uniform(0.2, 2.0) if tempo.pauses and rng.random() < 0.6 else rng.uniform(0, 0.3)
+    if tempo.anywhere and rng.random() < 0.5:
+        lead = -rng.uniform(0, typical)
     gaps = np.zeros(most)
     if tempo.pauses and rng.random() < 0.5:
         gaps = rng.uniform(0, 0.9) * rng.uniform(0.3, 1.2, most)
@@ -135,6 +139,7 @@ def draw_rhythm(rng: np.random.Generator, num_frames: int, fps: float, tempo: Te
     side = (first + np.arange(most) * alternating) % 2
     done = np.searchsorted(ends[: last + 1], t, side="right")
     finished = np.concatenate([[0], np.cumsum(counts)])[done].astype(np.int32)
+    finished -= finished[0]
     centers = (starts + ends)[: last + 1] / 2
     return Rhythm(
         t,

@@ -11,12 +11,14 @@ from skelgnn_tf.datasets.fitness.rhythm import Take, ease
 from skelgnn_tf.datasets.fitness.stance import back, balance_lean, feet, hip_over_ankle, stand_on
 
 
-def squat(take: Take) -> Pose:
+def squat(
+    take: Take, half_width_m: tuple[float, float] = (0.07, 0.24), toe_out_deg: tuple[float, float] = (0, 35)
+) -> Pose:
     """Knees and hips bend together, and the trunk leans for balance. The arms are held in one of many ways."""
     body = take.body
     u = take.rhythm.bump(take.rng.uniform(0.4, 0.55), take.rng.uniform(0, 0.12))
-    toe_out = take.deg(0, 35)
-    legs = feet(take, take.meters(0.07, 0.24), toe_out, take.rng.normal(0, 0.01))
+    toe_out = take.deg(*toe_out_deg)
+    legs = feet(take, take.meters(*half_width_m), toe_out, take.rng.normal(0, 0.01))
     # Knees move in or out relative to the feet, more at greater depth.
     legs.pole[..., 0] += SIDE_SIGN * (take.rng.normal(0.05, 0.15) + take.drift(0.05))[:, None] * u[:, None]
     knee = take.deg(3, 9) + u * (take.deg(85, 135) - 0.1)
@@ -77,10 +79,27 @@ def overhead_press(take: Take) -> Pose:
     """From the shoulders to straight arms above the head, together or one arm after the other."""
     body = take.body
     u = take.rhythm.bump(take.rng.uniform(0.35, 0.6), take.rng.uniform(0, 0.15))
-    legs, trunk = _upright(take, 0.06 * u, lean_back=take.deg(0, 8) * u)
-    u = _sides(take, u, together=0.8)
+    legs, trunk = upright(take, 0.06 * u, lean_back=take.deg(0, 8) * u)
+    pressing = pressed(take, trunk, u=u)
+    if take.chance(0.6):
+        pressing = arm.blend(arm.hang(take), pressing, take.rhythm.engaged(1.0))
+    return pose_body(body, trunk, legs, pressing)
+
+
+def pressed(
+    take: Take,
+    trunk: Trunk,
+    wide_m: tuple[float, float] = (0.02, 0.14),
+    together: float = 0.8,
+    u: np.ndarray | None = None,
+) -> Arms:
+    """Arms that press from the shoulders, `wide_m` outside them, to above the head; `u` 0..1 (frames,) is drawn here."""
+    body = take.body
+    if u is None:
+        u = take.rhythm.bump(take.rng.uniform(0.35, 0.6), take.rng.uniform(0, 0.15))
+    u = sides(take, u, together)
     rack = arm.mirrored(
-        (body.half_shoulders_m + take.meters(0.02, 0.14), take.meters(0.04, 0.15), take.meters(0, 0.12))
+        (body.half_shoulders_m + take.meters(*wide_m), take.meters(0.04, 0.15), take.meters(0, 0.12))
     )
     top = arm.mirrored((take.meters(0.06, 0.30), take.meters(-0.06, 0.07), 0.0))
     # Straight up from the shoulder as lifted by the collar bone.
@@ -89,17 +108,14 @@ def overhead_press(take: Take) -> Pose:
     at = rack + u[..., None] * (top - rack)
     at[..., 1] += np.sin(np.pi * u) * take.meters(-0.02, 0.06)
     pole = arm.mirrored((0.7, take.rng.uniform(0.0, 0.7), -0.7))
-    pressing = arm.hold(take, trunk, trunk.chest, trunk.thorax_m, at, pole)
-    if take.chance(0.6):
-        pressing = arm.blend(arm.hang(take), pressing, take.rhythm.engaged(1.0))
-    return pose_body(body, trunk, legs, pressing)
+    return arm.hold(take, trunk, trunk.chest, trunk.thorax_m, at, pole)
 
 
 def biceps_curl(take: Take) -> Pose:
     """The elbows bend while the upper arms barely move, together or one after the other."""
     u = take.rhythm.bump(take.rng.uniform(0.35, 0.55), take.rng.uniform(0, 0.12))
-    legs, trunk = _upright(take, 0.03 * u, lean_back=take.deg(-2, 8) * u)
-    u = _sides(take, u, together=0.65)
+    legs, trunk = upright(take, 0.03 * u, lean_back=take.deg(-2, 8) * u)
+    u = sides(take, u, together=0.65)
     swing = np.clip(take.deg(-8, 8) + u * take.deg(-5, 30) + take.noise(0.02, 2.0, (2,)), -0.4, 0.8)
     away = np.maximum(take.deg(3, 18) + take.noise(0.02, 2.0, (2,)), 0.03)
     elbow = np.clip(take.deg(5, 25) + u * take.deg(100, 122) + take.noise(0.02, 1.5, (2,)), 0.04, np.deg2rad(148))
@@ -154,7 +170,7 @@ def stand(take: Take) -> Pose:
     return pose_body(body, trunk, legs, arm.blend(first, second, share))
 
 
-def _upright(take: Take, dip: np.ndarray, lean_back: np.ndarray) -> tuple[Legs, Trunk]:
+def upright(take: Take, dip: np.ndarray, lean_back: np.ndarray) -> tuple[Legs, Trunk]:
     """Feet and trunk of a person who stands and moves the arms."""
     staggered = take.rng.normal(0, 0.12) if take.chance(0.15) else take.rng.normal(0, 0.015)
     legs = feet(take, take.meters(0.06, 0.22), take.deg(0, 25), staggered)
@@ -163,7 +179,7 @@ def _upright(take: Take, dip: np.ndarray, lean_back: np.ndarray) -> tuple[Legs, 
     return legs, back(take, hip, pelvis, -0.5 * lean_back + take.rng.normal(0, 0.03), take.noise(0.02), 0.0)
 
 
-def _sides(take: Take, u: np.ndarray, together: float) -> np.ndarray:
+def sides(take: Take, u: np.ndarray, together: float) -> np.ndarray:
     """u (frames,) -> (frames, sides): both arms with a slight difference, or the active one only."""
     if take.chance(together):
         behind = np.abs(take.rng.normal(0, 0.04, 2) + take.noise(0.02, 2.0, (2,)))

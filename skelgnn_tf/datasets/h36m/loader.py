@@ -21,6 +21,8 @@ FPS = 50.0
 #: The 17 of 32 recorded joints that VideoPose3D keeps, in the order of `H36M_17`.
 JOINTS_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
+_HELP = "See DATASETS.md of VideoPose3D (github.com/facebookresearch/VideoPose3D)."
+
 # This recording is corrupt. The original 2D files lack it, and it is never scored.
 _CORRUPT = ("S11", "Directions")
 
@@ -70,21 +72,47 @@ def load(data_dir: str | Path, keypoints: str = "gt") -> ClipSet:
     return ClipSet(H36M_17, train, test)
 
 
+def load_poses(folder: Path) -> tuple[dict[str, dict[str, np.ndarray]], float]:
+    """The recorded motion without cameras, and its frames per second.
+
+    Args:
+        folder: Folder with `data_3d_h36m.npz`.
+
+    Returns:
+        {subject: {action: world-space meters (frames, 17, 3), z up}}, frames per second.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: The file has another layout.
+    """
+    path = folder / "data_3d_h36m.npz"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: file not found. Expected the 3D poses of Human3.6M. {_HELP}")
+    subjects = _subjects(path, "positions_3d")
+    poses = {
+        subject: {
+            action: _seventeen_joints(np.asarray(positions), f"{path}, {subject} {action}")
+            for action, positions in actions.items()
+        }
+        for subject, actions in subjects.items()
+    }
+    return poses, _fps(path)
+
+
 def _find_files(folder: Path, keypoints: str) -> tuple[Path, Path]:
     path_3d, path_2d = folder / "data_3d_h36m.npz", folder / f"data_2d_h36m_{keypoints}.npz"
-    help_line = "See DATASETS.md of VideoPose3D (github.com/facebookresearch/VideoPose3D)."
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{folder}: folder not found. Expected a folder with {path_3d.name} and {path_2d.name}. {help_line}"
+            f"{folder}: folder not found. Expected a folder with {path_3d.name} and {path_2d.name}. {_HELP}"
         )
     if not path_3d.is_file():
-        raise FileNotFoundError(f"{path_3d}: file not found. Expected the 3D poses of Human3.6M. {help_line}")
+        raise FileNotFoundError(f"{path_3d}: file not found. Expected the 3D poses of Human3.6M. {_HELP}")
     if not path_2d.is_file():
         prefix = "data_2d_h36m_"
         names = sorted(path.stem.removeprefix(prefix) for path in folder.glob(f"{prefix}*.npz"))
         there = f"The folder has {', '.join(names)}" if names else "The folder has no 2D keypoints"
         raise FileNotFoundError(
-            f"{path_2d}: file not found. Expected the 2D keypoints {keypoints!r}. {there}. {help_line}"
+            f"{path_2d}: file not found. Expected the 2D keypoints {keypoints!r}. {there}. {_HELP}"
         )
     return path_3d, path_2d
 

@@ -17,6 +17,7 @@ import kotlinx.coroutines.launch
 /** Connects the camera, the detector, `core` and the screen. The models survive a rotation of the phone. */
 class DemoViewModel(application: Application) : AndroidViewModel(application) {
     private val screen = MutableStateFlow<ScreenState>(ScreenState.Starting)
+    private val chosen = MutableStateFlow(Workout())
     private val surface = MutableStateFlow<SurfaceRequest?>(null)
     private val executor = Executors.newSingleThreadExecutor()
     private val camera = CameraSource(executor, { surface.value = it }, ::onFrame, ::onCameraLost, ::onCameraFound)
@@ -25,10 +26,16 @@ class DemoViewModel(application: Application) : AndroidViewModel(application) {
     private var models: Models? = null
 
     val state: StateFlow<ScreenState> = screen.asStateFlow()
+    val workout: StateFlow<Workout> = chosen.asStateFlow()
     val surfaceRequest: StateFlow<SurfaceRequest?> = surface.asStateFlow()
 
     init {
         viewModelScope.launch(Dispatchers.Default) { load() }
+    }
+
+    /** Continues with what the user has chosen, from the next frame on. */
+    fun start(workout: Workout) {
+        chosen.value = workout
     }
 
     /** Runs the camera until cancelled. */
@@ -43,7 +50,7 @@ class DemoViewModel(application: Application) : AndroidViewModel(application) {
             val pipeline = FramePipeline(models)
             detector = PoseDetector(
                 getApplication<Application>(),
-                onKeypoints = { keypoints -> pipeline.push(keypoints)?.let { show(it) } },
+                onKeypoints = { keypoints -> pipeline.push(keypoints, chosen.value)?.let { show(it) } },
                 onError = { error -> fail(error) },
             )
         } catch (error: Exception) {

@@ -2,6 +2,7 @@ package org.skelgnn.demo
 
 import android.os.SystemClock
 import org.skelgnn.core.ActionStream
+import org.skelgnn.core.Cues
 import org.skelgnn.core.GAP_S
 import org.skelgnn.core.Keypoints
 import org.skelgnn.core.OneEuroFilter
@@ -19,34 +20,42 @@ class FramePipeline(models: Models) {
     private val skeleton = models.lifter.contract.skeleton
     private val classes = models.recognizer.contract.classes
     private val filter = OneEuroFilter()
+    private val cues = Cues(skeleton)
     private var counter = RepetitionCounter(skeleton, classes)
+    private var round = 0
     private var imageSize: Pair<Int, Int>? = null
     private var turnedS = Double.NEGATIVE_INFINITY
     private var seenS = Double.NEGATIVE_INFINITY
     private var framesPerSecond = 0f
 
     /** Adds a frame, null if it shows no person. Returns the new state of the screen, or null to keep the old one. */
-    fun push(keypoints: Keypoints?): ScreenState? {
+    fun push(keypoints: Keypoints?, workout: Workout): ScreenState? {
         if (keypoints == null) {
             // The detector may miss the person in a single frame.
             return ScreenState.NoPerson.takeIf { SystemClock.uptimeMillis() / 1e3 - seenS > GAP_S }
         }
         val size = keypoints.widthPx to keypoints.heightPx
-        if (imageSize != null && imageSize != size) {
-            turnedS = keypoints.timeS
-            counter = RepetitionCounter(skeleton, classes)
-        }
+        val isTurned = imageSize != null && imageSize != size
+        if (isTurned) turnedS = keypoints.timeS
+        if (isTurned || workout.round != round) counter = counter(workout.exercise)
         imageSize = size
-        val frame = track(keypoints)
+        round = workout.round
+        val frame = track(keypoints, workout)
         return if (keypoints.timeS - turnedS < TURNED_S) ScreenState.Turned else ScreenState.Tracking(frame)
     }
 
-    private fun track(keypoints: Keypoints): TrackedFrame {
+    private fun counter(exercise: String?) =
+        if (exercise == null) RepetitionCounter(skeleton, classes) else RepetitionCounter(skeleton, exercise)
+
+    private fun track(keypoints: Keypoints, workout: Workout): TrackedFrame {
         val startNs = System.nanoTime()
         val nowS = keypoints.timeS
         val raw = poseStream.push(keypoints)
-        val repetitions = counter.push(raw.jointsM, nowS, actionStream.push(keypoints))
-        val pose = Pose(filter.push(raw.jointsM, nowS), raw.confidence, raw.timeS)
+        val decision = if (workout.exercise == null) actionStream.push(keypoints) else null
+        val repetitions = counter.push(raw.jointsM, nowS, decision)
+        val guessM = filter.push(raw.guessM, nowS)
+        val jointsM = DoubleArray(guessM.size) { if (raw.jointsM[it].isNaN()) Double.NaN else guessM[it] }
+        val pose = Pose(jointsM, guessM, raw.confidence, raw.timeS)
         val modelsMs = (System.nanoTime() - startNs) / 1e6f
         val sinceLastS = nowS - seenS
         if (sinceLastS < GAP_S) framesPerSecond += SMOOTHING * ((1 / sinceLastS).toFloat() - framesPerSecond)
@@ -56,6 +65,8 @@ class FramePipeline(models: Models) {
             skeleton,
             pose,
             repetitions,
+            workout.target,
+            cues.of(raw.jointsM, repetitions, workout.target),
             Latency((SystemClock.uptimeMillis() - nowS * 1e3).toFloat() - modelsMs, modelsMs, framesPerSecond),
         )
     }

@@ -10,6 +10,7 @@ import com.google.mediapipe.tasks.vision.core.RunningMode
 import com.google.mediapipe.tasks.vision.poselandmarker.PoseLandmarker
 import com.google.mediapipe.tasks.vision.poselandmarker.PoseLandmarkerResult
 import org.skelgnn.core.Keypoints
+import org.skelgnn.core.Landmark
 
 /**
  * Detects the 2D keypoints of one person with MediaPipe's Pose Landmarker. Frames that arrive while the detector is
@@ -47,27 +48,18 @@ class PoseDetector(
     override fun close() = landmarker.close()
 
     private fun onResult(result: PoseLandmarkerResult, image: MPImage) {
-        val landmarks = result.landmarks().firstOrNull()
-        onKeypoints(landmarks?.let { keypoints(it, image.width, image.height, result.timestampMs() / 1e3) })
+        val found = result.landmarks().firstOrNull()?.map { landmark(it, image) }
+        onKeypoints(found?.let { Keypoints.of(it, image.width, image.height, result.timestampMs() / 1e3) })
     }
 
-    private fun keypoints(landmarks: List<NormalizedLandmark>, widthPx: Int, heightPx: Int, timeS: Double): Keypoints {
-        val values = FloatArray(landmarks.size * Keypoints.CHANNELS)
-        landmarks.forEachIndexed { joint, landmark ->
-            val visibility = landmark.visibility().orElse(1f)
-            if (visibility >= MIN_VISIBILITY) {
-                values[joint * Keypoints.CHANNELS] = landmark.x() * widthPx
-                values[joint * Keypoints.CHANNELS + 1] = landmark.y() * heightPx
-                values[joint * Keypoints.CHANNELS + 2] = visibility
-            }
-        }
-        return Keypoints(values, widthPx, heightPx, timeS)
-    }
+    private fun landmark(found: NormalizedLandmark, image: MPImage) = Landmark(
+        found.x() * image.width,
+        found.y() * image.height,
+        found.visibility().orElse(1f),
+        found.presence().orElse(1f),
+    )
 
     companion object {
         const val MODEL = "pose_landmarker_lite.task"
-
-        /** A joint with lower visibility counts as missing, as in the Python detector. */
-        private const val MIN_VISIBILITY = 0.05f
     }
 }

@@ -1,5 +1,6 @@
 package org.skelgnn.demo
 
+import org.skelgnn.core.Cue
 import org.skelgnn.core.Keypoints
 import org.skelgnn.core.Pose
 import org.skelgnn.core.Repetitions
@@ -32,7 +33,9 @@ sealed interface ScreenState {
  * @property keypoints Detected keypoints, in pixels of the upright image (not mirrored).
  * @property skeleton Skeleton of the pose.
  * @property pose Smoothed 3D pose.
- * @property repetitions Recognized exercise and its repetitions.
+ * @property repetitions The counted exercise and its repetitions.
+ * @property target Intended number of repetitions; null if there is none.
+ * @property cues Advice for the person, the most urgent first.
  * @property latency Processing times of the frame.
  */
 class TrackedFrame(
@@ -40,6 +43,8 @@ class TrackedFrame(
     val skeleton: Skeleton,
     val pose: Pose,
     val repetitions: Repetitions,
+    val target: Int?,
+    val cues: List<Cue>,
     val latency: Latency,
 )
 

@@ -3,6 +3,7 @@ package org.skelgnn.core
 import kotlin.math.PI
 import kotlin.math.abs
 import kotlin.math.max
+import kotlin.math.sin
 
 /**
  * Parameters of an exercise's repetitions.
@@ -43,7 +44,7 @@ internal val MOVEMENTS = mapOf(
  * Computes one signal per exercise that is low at the start and end of each repetition and high in the middle,
  * independently of the camera's viewpoint. Mirrors `skelgnn_tf.motion.exercise_signals`.
  */
-internal class ExerciseSignals(skeleton: Skeleton) {
+internal class ExerciseSignals(private val skeleton: Skeleton) {
     private val limbs = Limbs(skeleton)
     private val angles = JointAngles(skeleton)
 
@@ -65,6 +66,16 @@ internal class ExerciseSignals(skeleton: Skeleton) {
         val kneeUp: Double,
     ) {
         val handToShoulder = elbow / 2 + 40 * handForward
+    }
+
+    /** Names of the joints that each exercise's signal is computed from. */
+    val joints: Map<String, Set<String>> by lazy {
+        // Any pose shows them: without one of these joints, the signal is NaN.
+        val pose = DoubleArray(3 * skeleton.joints.size) { sin(it.toDouble()) }
+        val missing = skeleton.joints.withIndex().associate { (joint, name) ->
+            name to of(pose.copyOf().also { it.fill(Double.NaN, 3 * joint, 3 * joint + 3) })
+        }
+        MOVEMENTS.mapValues { (name, _) -> missing.filterValues { it.getValue(name).isNaN() }.keys }
     }
 
     /** Returns the signal of each exercise in [MOVEMENTS]; NaN where a joint is missing. */

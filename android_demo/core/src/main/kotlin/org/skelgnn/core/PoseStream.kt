@@ -21,6 +21,7 @@ class PoseStream(
 ) {
     private val window = FrameWindow(contract.frames, contract.keypointJoints.size * Keypoints.CHANNELS, contract.fps)
     private val restart = Restart(window)
+    private val visibility = VisibilityTracker()
     private var state = emptyMap<String, FloatArray>()
     private var startS = 0.0
     private var ticks = 0L
@@ -49,6 +50,7 @@ class PoseStream(
      */
     fun push(keypoints: Keypoints): Pose {
         val isFirst = restart.isNeeded(keypoints)
+        if (isFirst) visibility.reset()
         window.push(keypoints.values, keypoints.timeS)
         val outputs = if (streaming) stream(keypoints, isFirst) else run(ModelContract.WINDOW, window.read(), keypoints)
         outputs?.let { latest = pose(it, keypoints.timeS - delayS) }
@@ -86,10 +88,10 @@ class PoseStream(
         // A model outputs the pose of one frame, or of every frame in its window.
         val frames = poses.size / (joints * 3)
         val frame = if (frames == 1) 0 else frames - 1 - contract.lookAheadFrames
-        return Pose(
-            DoubleArray(joints * 3) { poses[frame * joints * 3 + it].toDouble() },
-            outputs.getValue(ModelContract.CONFIDENCE).copyOfRange(frame * joints, (frame + 1) * joints),
-            timeS,
-        )
+        val guessM = DoubleArray(joints * 3) { poses[frame * joints * 3 + it].toDouble() }
+        val confidence = outputs.getValue(ModelContract.CONFIDENCE).copyOfRange(frame * joints, (frame + 1) * joints)
+        val unseen = visibility.push(confidence, timeS)
+        val jointsM = DoubleArray(joints * 3) { if (unseen[it / 3]) Double.NaN else guessM[it] }
+        return Pose(jointsM, guessM, confidence, timeS)
     }
 }

@@ -48,6 +48,21 @@ class PoseStreamTest {
     }
 
     @Test
+    fun `a joint is not a number until it is seen, and after it is missing for half a second`() {
+        for (streaming in listOf(false, true)) {
+            val stream = stream(streaming)
+            // Seen at 0.2 s only; the model's clock ticks every 0.1 s.
+            val poses = List(9) { stream.push(frame(1f, it / 10.0, confidence = if (it == 2) 1f else 0f)) }
+            assertEquals(listOf(0, 1, 8), poses.indices.filter { poses[it].jointsM.all(Double::isNaN) })
+            assertEquals(emptyList(), poses.filter { pose -> pose.guessM.any(Double::isNaN) })
+            // What was seen before the phone was rotated says nothing about the new image.
+            stream.push(frame(1f, 0.9))
+            val rotated = stream.push(frame(1f, 1.0, widthPx = 480, confidence = 0f))
+            assertEquals(listOf(true, true, true), rotated.jointsM.map { it.isNaN() })
+        }
+    }
+
+    @Test
     fun `a model with look-ahead gives the pose of an earlier frame`() {
         val outputs = "\"pose_m\": [1, 3, 1, 3], \"confidence\": [1, 3, 1]"
         val contract = ModelContract.parse(contractText(lookAhead = 1, outputs = outputs))

@@ -49,7 +49,7 @@ private fun lifted(window: FloatArray, frames: Int): Map<String, FloatArray> {
 }
 
 /** A frame with one joint at x = [x]. */
-internal fun frame(x: Float, timeS: Double, widthPx: Int = 640) =
-    Keypoints(floatArrayOf(x, 0f, 1f), widthPx, 480, timeS)
+internal fun frame(x: Float, timeS: Double, widthPx: Int = 640, confidence: Float = 1f) =
+    Keypoints(floatArrayOf(x, 0f, confidence), widthPx, 480, timeS)
 
 private const val LIFTS = """"pose_m": [1, 1, 1, 3], "confidence": [1, 1, 1]"""

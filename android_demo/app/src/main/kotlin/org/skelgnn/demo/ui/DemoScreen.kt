@@ -32,6 +32,7 @@ fun DemoScreen(viewModel: DemoViewModel) {
 @Composable
 private fun CameraScreen(viewModel: DemoViewModel) {
     val state by viewModel.state.collectAsStateWithLifecycle()
+    val workout by viewModel.workout.collectAsStateWithLifecycle()
     val surfaceRequest by viewModel.surfaceRequest.collectAsStateWithLifecycle()
     val owner = LocalLifecycleOwner.current
     var isFront by rememberSaveable { mutableStateOf(true) }
@@ -52,6 +53,6 @@ private fun CameraScreen(viewModel: DemoViewModel) {
             ScreenState.Turned -> Notice(stringResource(R.string.turned))
             is ScreenState.Tracking -> TrackingView(now.frame, isMirrored = isFront)
         }
-        CameraSwitch { isFront = !isFront }
+        Controls(workout, viewModel::start, onSwitchCamera = { isFront = !isFront })
     }
 }

@@ -11,14 +11,11 @@ import androidx.compose.material3.Button
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
-import androidx.compose.material3.TextButton
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
-import org.skelgnn.demo.R
 
 /** A full-screen error with a title, a detail and optionally a button, given as its text and action. */
 @Composable
@@ -44,13 +41,5 @@ fun Notice(text: String) {
             val style = MaterialTheme.typography.titleMedium
             Text(text, Modifier.padding(16.dp), textAlign = TextAlign.Center, style = style)
         }
-    }
-}
-
-/** A button that switches between the front and the back camera. */
-@Composable
-fun CameraSwitch(onClick: () -> Unit) {
-    Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp), contentAlignment = Alignment.BottomEnd) {
-        TextButton(onClick = onClick) { Text(stringResource(R.string.switch_camera)) }
     }
 }

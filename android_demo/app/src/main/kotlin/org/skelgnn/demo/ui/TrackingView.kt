@@ -14,19 +14,19 @@ import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.res.stringResource
+import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import org.skelgnn.core.RepetitionCounter
-import org.skelgnn.core.Repetitions
 import org.skelgnn.demo.Latency
 import org.skelgnn.demo.R
 import org.skelgnn.demo.TrackedFrame
 
-/** Shows a tracked person: 2D skeleton over the preview, exercise and count above, 3D skeleton and times below. */
+/** Shows a tracked person: 2D skeleton over the preview, exercise, count and cue above, 3D skeleton and times below. */
 @Composable
 fun TrackingView(frame: TrackedFrame, isMirrored: Boolean) {
     KeypointOverlay(frame.keypoints, isMirrored)
     Box(Modifier.fillMaxSize().safeDrawingPadding().padding(16.dp)) {
-        Exercise(frame.repetitions, Modifier.align(Alignment.TopCenter))
+        Exercise(frame, Modifier.align(Alignment.TopCenter))
         Surface(Modifier.align(Alignment.BottomStart), shape = RoundedCornerShape(16.dp), color = PANEL) {
             Column(Modifier.padding(8.dp)) {
                 TurningSkeleton(frame.skeleton, frame.pose, Modifier.size(180.dp))
@@ -37,16 +37,19 @@ fun TrackingView(frame: TrackedFrame, isMirrored: Boolean) {
 }
 
 @Composable
-private fun Exercise(repetitions: Repetitions, modifier: Modifier) {
+private fun Exercise(frame: TrackedFrame, modifier: Modifier) {
+    val (count, exercise) = frame.repetitions
     Surface(modifier, shape = RoundedCornerShape(16.dp), color = PANEL) {
         Column(Modifier.padding(16.dp), horizontalAlignment = Alignment.CenterHorizontally) {
             Text(
-                repetitions.exercise?.replace('_', ' ') ?: stringResource(R.string.no_exercise),
+                exercise?.let(::spoken) ?: stringResource(R.string.no_exercise),
                 style = MaterialTheme.typography.titleLarge,
             )
-            if (repetitions.exercise in RepetitionCounter.EXERCISES) {
-                Text("${repetitions.count}", style = MaterialTheme.typography.displayLarge)
+            if (exercise in RepetitionCounter.EXERCISES) {
+                val goal = frame.target?.let { " / $it" }.orEmpty()
+                Text("$count$goal", style = MaterialTheme.typography.displayLarge)
             }
+            frame.cues.firstOrNull()?.let { Text(cueText(it), textAlign = TextAlign.Center) }
         }
     }
 }

@@ -10,6 +10,7 @@ import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.geometry.Offset
+import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.graphics.StrokeCap
 import androidx.compose.ui.graphics.drawscope.DrawScope
 import androidx.compose.ui.unit.dp
@@ -22,8 +23,12 @@ import org.skelgnn.core.Skeleton
 private const val TURN_MS = 10_000
 private const val HEIGHT_M = 2.4f
 private const val PITCH_RAD = 0.2f
+private const val GHOST = 0.25f
 
-/** Draws the 3D pose rotating about the vertical axis through its root, with the same scale on all axes. */
+/**
+ * Draws the 3D pose rotating about the vertical axis through its root, with the same scale on all axes. Bones to joints
+ * that are not seen are faint.
+ */
 @Composable
 fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifier) {
     val turn by rememberInfiniteTransition("turn").animateFloat(
@@ -36,7 +41,10 @@ fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifie
         val places = skeleton.joints.indices.map { joint -> seenFrom(turn, pose, joint) }
         // Draw distant bones first, so that near ones cover them.
         skeleton.bones.sortedByDescending { (child, parent) -> places[child].depthM + places[parent].depthM }
-            .forEach { (child, parent) -> drawBone(skeleton.joints[child], places[child], places[parent]) }
+            .forEach { (child, parent) ->
+                val isSeen = listOf(child, parent).none { pose.jointsM[3 * it].isNaN() }
+                drawBone(boneColor(skeleton.joints[child], isSeen), places[child], places[parent])
+            }
     }
 }
 
@@ -44,7 +52,7 @@ fun TurningSkeleton(skeleton: Skeleton, pose: Pose, modifier: Modifier = Modifie
 private class Place(val rightM: Float, val downM: Float, val depthM: Float)
 
 private fun seenFrom(yawRad: Float, pose: Pose, joint: Int): Place {
-    val (x, y, z) = pose.jointsM.slice(3 * joint..3 * joint + 2).map { it.toFloat() }
+    val (x, y, z) = pose.guessM.slice(3 * joint..3 * joint + 2).map { it.toFloat() }
     val depth = z * cos(yawRad) - x * sin(yawRad)
     return Place(
         rightM = x * cos(yawRad) + z * sin(yawRad),
@@ -53,10 +61,13 @@ private fun seenFrom(yawRad: Float, pose: Pose, joint: Int): Place {
     )
 }
 
-private fun DrawScope.drawBone(child: String, from: Place, to: Place) {
+private fun boneColor(child: String, isSeen: Boolean): Color {
     val color = if (child.startsWith("left_")) LEFT else if (child.startsWith("right_")) RIGHT else MIDDLE
-    drawLine(color, place(from), place(to), 3.dp.toPx(), StrokeCap.Round)
+    return if (isSeen) color else color.copy(alpha = GHOST)
 }
+
+private fun DrawScope.drawBone(color: Color, from: Place, to: Place) =
+    drawLine(color, place(from), place(to), 3.dp.toPx(), StrokeCap.Round)
 
 private fun DrawScope.place(joint: Place): Offset {
     val pxPerM = size.minDimension / HEIGHT_M

@@ -1,0 +1,15 @@
+package org.skelgnn.demo.ui
+
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.res.stringResource
+import org.skelgnn.core.Cue
+import org.skelgnn.demo.R
+
+/** Name of an exercise as people write it. */
+internal fun spoken(exercise: String) = exercise.replace('_', ' ')
+
+@Composable
+internal fun cueText(cue: Cue): String = when (cue) {
+    is Cue.NotVisible -> stringResource(R.string.not_visible, cue.parts.joinToString())
+    Cue.TargetReached -> stringResource(R.string.target_reached)
+}

@@ -1,0 +1,38 @@
+package org.skelgnn.core
+
+/** A short piece of advice for the person in front of the camera. */
+sealed interface Cue {
+    /** Repetitions cannot be counted because these [parts] of the body are not seen, such as "left arm" or "legs". */
+    data class NotVisible(val parts: List<String>) : Cue
+
+    /** The person has done as many repetitions as intended. */
+    data object TargetReached : Cue
+}
+
+/**
+ * Tells a person what to change, frame by frame.
+ *
+ * @param skeleton Skeleton of the poses.
+ */
+class Cues(private val skeleton: Skeleton) {
+    private val joints = ExerciseSignals(skeleton).joints
+
+    /**
+     * Returns the cues for a frame, the most urgent first.
+     *
+     * @param jointsM joints x 3, in the skeleton's order; NaN where a joint is not seen.
+     * @param repetitions State of the counter after this frame.
+     * @param target Intended number of repetitions; null if there is none.
+     */
+    fun of(jointsM: DoubleArray, repetitions: Repetitions, target: Int? = null): List<Cue> = buildList {
+        val unseen = BooleanArray(skeleton.joints.size) { jointsM[3 * it].isNaN() }
+        val needed = needed(repetitions.exercise)
+        val parts = unseenParts(unseen, skeleton).filter { part -> part.joints.any { it in needed } }
+        if (parts.isNotEmpty()) add(Cue.NotVisible(parts.map { it.name }))
+        if (target != null && repetitions.count >= target) add(Cue.TargetReached)
+    }
+
+    /** Joints that counting an exercise takes; those of all exercises while it is unknown. */
+    private fun needed(exercise: String?): Set<String> =
+        if (exercise == null) joints.values.flatten().toSet() else joints[exercise].orEmpty()
+}
