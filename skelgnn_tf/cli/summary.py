@@ -49,6 +49,13 @@ def show(prediction: Prediction, saved: Sequence[str | Path], console: Console) 
             line(f"  and {len(segments) - _SHOWN} more" + (f", in {saved[0]}" if saved else "; --output saves them"))
     for exercise, count in totals(motion).items():
         line(f"{exercise}: {count} repetition(s)")
+    cues = [] if motion is None else [(form, "; ".join(form.cues)) for form in motion.form if form.cues]
+    for form, text in cues[:_SHOWN]:
+        line(
+            f"  {form.start_s:7.2f} to {form.end_s:7.2f} s  {form.exercise} {form.number or ''}".rstrip() + f": {text}"
+        )
+    if len(cues) > _SHOWN:
+        line(f"  and {len(cues) - _SHOWN} more; --repetitions saves them")
     for path in saved:
         line(f"saved: {path}")
 

@@ -50,8 +50,8 @@ class ActionConfig(TrainConfig):
     fitness_clips: int = option(1300, "fitness: number of training clips to generate.", DATA, at_least=1)
     fitness_scenes: str = option(
         "phone",
-        "fitness: what to generate. studio: whole bodies, 13 classes. phone: also cut and hidden bodies, more variants, "
-        "and a class for everything else.",
+        "fitness: what to generate. studio: whole bodies, 13 classes. phone: also cut and hidden bodies, variants, and "
+        "a class for everything else.",
         DATA,
         choices=("studio", "phone"),
     )

@@ -145,9 +145,7 @@ def _mapped(clip: Clip, name: str, source: Skeleton, target: Skeleton) -> Clip:
     return dataclasses.replace(clip, dataset=name, keypoints=keypoints, pose_m=pose_m)
 
 
-def _load_fitness(
-    input: str, skeleton: str, seed: int, clips: int, scenes: str, other_motion: str
-) -> SequenceSet:
+def _load_fitness(input: str, skeleton: str, seed: int, clips: int, scenes: str, other_motion: str) -> SequenceSet:
     kind = "keypoints" if input == "auto" else input
     joints = skeletons.get({"keypoints": "coco_17", "pose": "h36m_17"}[kind] if skeleton == "auto" else skeleton)
     recordings = fitness.Recordings(other_motion) if other_motion else None

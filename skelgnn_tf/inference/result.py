@@ -94,7 +94,7 @@ class Actions:
     window_frames: int
     hop_frames: int
     latency_frames: int
-    labels: np.ndarray = field(default=None)  # type: ignore[assignment]
+    labels: np.ndarray = field(default=None)  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         if self.labels is None:

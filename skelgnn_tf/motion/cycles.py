@@ -139,13 +139,13 @@ class CycleCounter:
         Returns:
             How many repetitions have ended. None ends later than the last value was pushed.
         """
-        end_s = self._time_s
+        end_s, known = self._time_s, len(self.cycles)
         if math.isfinite(end_s):
             for step in range(1, round(_HELD_S / _HELD_STEP_S) + 1):
                 self.push(self._raw, end_s + step * _HELD_STEP_S)
             if self._end_s < math.inf:
                 self._count(end_s)
-            self.cycles = [cycle._replace(end_s=min(cycle.end_s, end_s)) for cycle in self.cycles]
+            self.cycles[known:] = [cycle._replace(end_s=min(cycle.end_s, end_s)) for cycle in self.cycles[known:]]
         return len(self.cycles)
 
     def _while_low(self, last: float, last_s: float) -> None:

@@ -40,17 +40,17 @@ class Movement(NamedTuple):
 #: The exercises of the `fitness` data set that have repetitions. Jumping jacks, high knees and burpees are never
 #: abandoned half way, so a small rise is a badly seen repetition, and their `share` is low.
 MOVEMENTS = {
-    "squat": Movement(20, 1.6, 0.35, 0.5, 0.8, (0.25, -0.07)),
-    "lunge": Movement(29, 1.8, 0.45, 0.5, 0.6, (0.36, 0.16)),
-    "push_up": Movement(28, 1.1, 0.4, 0.6, 0.8, (0.05, -0.04)),
+    "squat": Movement(16, 1.0, 0.35, 0.5, 0.8, (0.25, -0.07)),
+    "lunge": Movement(21, 1.8, 0.45, 0.5, 0.6, (0.36, 0.16)),
+    "push_up": Movement(28, 0.7, 0.4, 0.6, 0.8, (0.05, -0.04)),
     "sit_up": Movement(10, 1.6, 0.4, 0.5, 0.8, (0.24, -0.10)),
     "jumping_jack": Movement(28, 0.8, 0.33, 0.7, 0.8, (0.17, -0.05)),
     "deadlift": Movement(25, 1.8, 0.4, 0.7, 0.8, (0.22, -0.14)),
-    "overhead_press": Movement(60, 1.4, 0.4, 0.55, 0.6, (0.13, 0.02)),
-    "biceps_curl": Movement(37, 1.3, 0.4, 0.6, 0.8, (0.17, -0.06)),
+    "overhead_press": Movement(38, 0.9, 0.4, 0.55, 0.6, (0.13, 0.02)),
+    "biceps_curl": Movement(26, 0.8, 0.4, 0.6, 0.8, (0.17, -0.06)),
     "high_knees": Movement(6, 0.25, 0.25, 0.5, 0.6, (0.34, -0.01)),
-    "side_bend": Movement(3.5, 1.8, 0.4, 0.6, 0.7, (0.08, 0.12)),
-    "burpee": Movement(25, 2.6, 0.25, 0.5, 0.5, (0.21, -0.27)),
+    "side_bend": Movement(3.5, 1.2, 0.4, 0.6, 0.7, (0.08, 0.12)),
+    "burpee": Movement(25, 1.8, 0.25, 0.5, 0.5, (0.21, -0.27)),
 }
 
 
@@ -111,10 +111,11 @@ def seen_enough(pose_m: np.ndarray, skeleton: Skeleton) -> dict[str, np.ndarray]
         {class: bool (...)}.
     """
     seen = np.isfinite(pose_m).all(axis=-1)
-    return {
-        name: np.all([seen[..., [skeleton.index(joint) for joint in pair]].any(axis=-1) for pair in needed_joints(name)], 0)
-        for name in _NEEDS
+    parts = {
+        part: seen[..., [skeleton.index(f"left_{part}"), skeleton.index(f"right_{part}")]].any(axis=-1)
+        for part in {part for parts in _NEEDS.values() for part in parts}
     }
+    return {name: np.all([parts[part] for part in needed], axis=0) for name, needed in _NEEDS.items()}
 
 
 def exercise_signals(pose_m: np.ndarray, skeleton: Skeleton) -> ExerciseState:
@@ -178,7 +179,7 @@ def _measure(at: dict[str, np.ndarray], head: np.ndarray) -> tuple[dict[str, np.
     # Trunk against legs, so that the tilt of the camera and of the hips cancels.
     legs_down = _first_seen(_mean(np.moveaxis(ankle, -2, -1)) - hips, _mean(np.moveaxis(knee, -2, -1)) - hips, -upright)
     whole = {
-        "lean": angle_deg(-down, np.array(CAMERA_UP)),
+        "lean": angle_deg(trunk, np.array(CAMERA_UP)),
         "feet_apart": _length(at["left_ankle"] - at["right_ankle"]) / trunk_m,
         "aside": np.sum((_unit(head_up) + _unit(legs_down)) * _unit(at["right_hip"] - at["left_hip"]), axis=-1),
     }
@@ -201,7 +202,8 @@ def _signals(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[
         # With one arm or both.
         "overhead_press": _larger(side["shoulder"]),
         "biceps_curl": _larger(side["elbow"] / 2 + 40 * side["hand_forward"]),
-        "high_knees": _larger(_first_seen(curl - 60 * side["leg"], 1.4 * curl - 100)) / 1.5,
+        # The knees take turns, so their difference falls to zero between two of them.
+        "high_knees": _apart(_first_seen(curl - 60 * side["leg"], 1.4 * curl - 100)) / 1.5,
         "side_bend": np.degrees(np.abs(whole["aside"])),
         # On the floor, the hands are in front of the chest and the trunk is horizontal.
         "burpee": 45 * _mean(side["hand_forward"]) + lean / 2,
@@ -209,21 +211,20 @@ def _signals(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[
 
 
 def _postures(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    lean, hip, elbow = whole["lean"], _mean(side["hip"]), _mean(side["elbow"])
-    hand_up = side["hand_up"]
+    lean, hip, hand_up = whole["lean"], _mean(side["hip"]), side["hand_up"]
     bent = np.maximum(_larger(side["knee"]), _larger(side["hip"]))
     return {
-        "squat": bent > 45,
-        "lunge": bent > 45,
-        "push_up": (lean > 35) & (hip < 75),
-        "sit_up": hip > 45,
-        "jumping_jack": _mean(hand_up) > 0.1,
+        "squat": bent > 35,
+        "lunge": bent > 30,
+        "push_up": ~(lean < 20) & ~(hip > 90),
+        "sit_up": hip > 40,
+        "jumping_jack": _larger(hand_up) > -0.3,
         "deadlift": hip > 35,
-        "overhead_press": (_larger(hand_up) > 0.5) & (_smaller(side["elbow"]) < 85),
-        "biceps_curl": (_larger(side["elbow"]) > 65) & (_larger(hand_up) < 0.6),
-        "high_knees": (_larger(side["hip"]) > 40) & (lean < 60),
-        "side_bend": (hip < 60) & (elbow > -1),
-        "burpee": lean > 35,
+        "overhead_press": (_larger(hand_up) > 0.3) & (_smaller(side["elbow"]) < 110),
+        "biceps_curl": (_larger(side["elbow"]) > 55) & (_larger(hand_up) < 0.7),
+        "high_knees": ~(lean > 60),
+        "side_bend": ~(hip > 60),
+        "burpee": ~(lean < 25),
     }
 
 
@@ -245,6 +246,10 @@ def _larger(sides: np.ndarray) -> np.ndarray:
 
 def _smaller(sides: np.ndarray) -> np.ndarray:
     return np.fmin(sides[..., 0], sides[..., 1])
+
+
+def _apart(sides: np.ndarray) -> np.ndarray:
+    return _first_seen(np.abs(sides[..., 0] - sides[..., 1]), sides[..., 0], sides[..., 1])
 
 
 def _length(a: np.ndarray) -> np.ndarray:

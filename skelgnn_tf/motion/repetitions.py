@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from skelgnn_tf.motion.cycles import Cycle, CycleCounter
 from skelgnn_tf.motion.exercise_decision import ExerciseBelief, smoothed_beliefs
-from skelgnn_tf.motion.exercise_signals import MOVEMENTS, ExerciseState, exercise_signals
+from skelgnn_tf.motion.exercise_signals import MOVEMENTS, ExerciseState, exercise_signals, seen_enough
 from skelgnn_tf.skeletons import H36M_17, Skeleton
 
 #: Classes of people who do not exercise.
@@ -22,6 +23,8 @@ _SURE, _FAINT = 0.5, 0.1
 # A single cycle counts if the belief in its exercise is this high. Several must resemble each other: a cycle is partial
 # if it rises by less than this share of their median rise.
 _CLEAR, _ALIKE_RISE = 0.6, 0.4
+# No repetition lasts longer.
+_LONGEST_S = 30.0
 # Share of the middle of a cycle in which the body must have the posture of the exercise.
 _POSED = 0.5
 # A given exercise does not count while the recognizer is this sure that nobody exercises.
@@ -72,34 +75,49 @@ class Span(NamedTuple):
 
 
 class _Counters:
-    """The cycles of several exercises, and when the body had their posture."""
+    """The cycles of several exercises in which the body had their posture."""
 
     def __init__(self, exercises: Sequence[str]) -> None:
-        self.cycles = {name: CycleCounter(MOVEMENTS[name]) for name in exercises}
-        self._time_s: list[float] = []
-        self._posed: dict[str, list[bool]] = {name: [] for name in exercises}
+        self.counters = {name: CycleCounter(MOVEMENTS[name]) for name in exercises}
+        self.cycles: dict[str, list[Cycle]] = {name: [] for name in exercises}
+        self._recent: dict[str, deque[tuple[float, bool]]] = {name: deque() for name in exercises}
 
-    def push(self, state: ExerciseState, time_s: float) -> None:
-        self._time_s.append(time_s)
-        for name, counter in self.cycles.items():
+    def push(self, state: ExerciseState, time_s: float) -> list[str]:
+        """Takes the next frame and returns the exercises of which a cycle has ended."""
+        for name, counter in self.counters.items():
+            recent = self._recent[name]
+            recent.append((time_s, bool(state.postures[name])))
+            while recent[0][0] < time_s - _LONGEST_S:
+                recent.popleft()
             counter.push(float(state.signals[name]), time_s)
-            self._posed[name].append(bool(state.postures[name]))
+        return self._ended()
 
-    def finish(self) -> None:
-        for counter in self.cycles.values():
+    def finish(self) -> list[str]:
+        """Ends the recording and returns the exercises of which a cycle has ended."""
+        for counter in self.counters.values():
             counter.finish()
+        return self._ended()
 
-    def posed(self, name: str, cycle: Cycle) -> bool:
+    def _ended(self) -> list[str]:
+        ended = []
+        for name, counter in self.counters.items():
+            if counter.cycles:
+                new = [cycle for cycle in counter.cycles if self._posed(name, cycle)]
+                self.cycles[name] += new
+                ended += [name] * bool(new)
+                counter.cycles.clear()
+        return ended
+
+    def _posed(self, name: str, cycle: Cycle) -> bool:
         """Whether the body has the posture of an exercise in the middle of a cycle."""
-        before, after = (cycle.top_s - cycle.start_s) / 3, (cycle.end_s - cycle.top_s) / 3
-        first, last = np.searchsorted(self._time_s, [cycle.top_s - before - 1e-6, cycle.top_s + after + 1e-6])
-        posed = self._posed[name][first : max(last, first + 1)]
+        first_s = cycle.top_s - (cycle.top_s - cycle.start_s) / 3 - 1e-6
+        last_s = cycle.top_s + (cycle.end_s - cycle.top_s) / 3 + 1e-6
+        posed = [posed for time_s, posed in self._recent[name] if first_s <= time_s <= last_s]
         return bool(posed) and sum(posed) >= _POSED * len(posed)
 
     def within(self, span: Span) -> list[Cycle]:
-        """The cycles of a span's exercise whose highest point lies in it, and which show its posture."""
-        cycles = self.cycles[span.exercise].cycles if span.exercise in self.cycles else []
-        return [c for c in cycles if span.begin_s <= c.top_s <= span.end_s and self.posed(span.exercise, c)]
+        """The cycles of a span's exercise whose highest point lies in it."""
+        return [c for c in self.cycles.get(span.exercise, ()) if span.begin_s <= c.top_s <= span.end_s]
 
 
 def _repetitions(exercise: str, cycles: Sequence[Cycle]) -> list[Repetition]:
@@ -147,7 +165,9 @@ class RepetitionCounter:
         self._begins_s = [-math.inf] * len(self._classes)
         self._time_s, self._now = -math.inf, np.zeros(len(self._classes))
         self._spans: list[Span] = [Span(exercise, -math.inf, math.inf)] if exercise else []
-        self._idle: list[tuple[float, float]] = []
+        self._idle = 0.0
+        # How much of the last seconds enough of the body was seen for each class.
+        self._seen: dict[str, float] = {}
 
     @property
     def repetitions(self) -> list[Repetition]:
@@ -179,31 +199,43 @@ class RepetitionCounter:
         """
         if not time_s > self._time_s:
             raise ValueError(f"time_s must increase. Received: {time_s} s after {self._time_s} s.")
-        self._time_s = time_s
-        self._counters.push(exercise_signals(pose_m, self.skeleton) if state is None else state, time_s)
+        seconds, self._time_s = min(time_s - self._time_s, _DECISION_LAG_S), time_s
+        for name, seen in seen_enough(pose_m, self.skeleton).items():
+            before = self._seen.get(name, 1.0)
+            self._seen[name] = before + (1 - math.exp(-seconds / _DECISION_LAG_S)) * (bool(seen) - before)
+        ended = self._counters.push(exercise_signals(pose_m, self.skeleton) if state is None else state, time_s)
+        self._veto(ended)
         if self._belief is not None and probabilities is not None:
             self._decide(self._belief.push(np.asarray(probabilities), time_s), time_s)
         return self._state()
 
     def finish(self) -> Repetitions:
         """Ends the recording: a last repetition that is all but over counts."""
-        self._counters.finish()
+        self._veto(self._counters.finish())
         return self._state()
 
+    def _veto(self, ended: list[str]) -> None:
+        """A given exercise does not count while nobody exercises."""
+        if self._given and self._idle > _IDLE:
+            for name in ended:
+                self._counters.cycles[name].pop()
+
     def _state(self) -> Repetitions:
-        if self.exercise not in self._counters.cycles:
-            return Repetitions(0, self.exercise, 0.0)
-        found = [self._found(i) for i, span in enumerate(self._spans) if span.exercise == self.exercise]
+        name = self.exercise
+        if not self._given and name is not None and self._seen.get(name, 1.0) < _POSED:
+            return Repetitions(0, None, 0.0)
+        if name not in self._counters.cycles:
+            return Repetitions(0, name, 0.0)
+        found = [self._found(i) for i, span in enumerate(self._spans) if span.exercise == name]
         count = sum(one.complete for span in found for one in span)
-        return Repetitions(count, self.exercise, self._counters.cycles[self.exercise].phase)
+        return Repetitions(count, name, self._counters.counters[name].phase)
 
     def _decide(self, belief: np.ndarray, time_s: float) -> None:
         """Takes the beliefs of now; begins a span where another class is certain."""
         self._now = belief
         for label in np.flatnonzero(belief < _FAINT):
             self._begins_s[label] = time_s - _DECISION_LAG_S
-        idle = sum(float(belief[i]) for i, name in enumerate(self._classes) if name in IDLE)
-        self._idle.append((time_s - _DECISION_LAG_S, idle))
+        self._idle = sum(float(belief[i]) for i, name in enumerate(self._classes) if name in IDLE)
         label = int(belief.argmax())
         name = self._classes[label]
         if self._given or name == self.exercise or belief[label] < _SURE:
@@ -219,15 +251,9 @@ class RepetitionCounter:
         """The repetitions of a span."""
         span = self._spans[number]
         found = _repetitions(span.exercise, self._counters.within(span))
-        if self._given:
-            return [one for one in found if not self._is_idle(one)]
-        running = number == len(self._spans) - 1
+        running = number == len(self._spans) - 1 and not self._given
         clear = not running or self._now[self._classes.index(span.exercise)] >= _CLEAR
         return found if len(found) > 1 or clear else []
-
-    def _is_idle(self, one: Repetition) -> bool:
-        during = [idle for time_s, idle in self._idle if one.start_s <= time_s <= one.end_s]
-        return bool(during) and sum(during) / len(during) > _IDLE
 
 
 def count_recording(
@@ -274,9 +300,7 @@ def count_recording(
     return labels, found
 
 
-def _labels(
-    belief: np.ndarray, classes: Sequence[str], seen: Mapping[str, np.ndarray], fps: float
-) -> list[str | None]:
+def _labels(belief: np.ndarray, classes: Sequence[str], seen: Mapping[str, np.ndarray], fps: float) -> list[str | None]:
     """The class of each frame; None where none is certain, or where too little of the body is seen for it."""
     best = belief.argmax(axis=1)
     labels: list[str | None] = [classes[i] if belief[t, i] >= _SURE else None for t, i in enumerate(best)]

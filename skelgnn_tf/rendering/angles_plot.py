@@ -98,7 +98,9 @@ def _color(name: str) -> str:
 def _shade(axes: Axes, motion: Motion, joint: str) -> None:
     """The repetitions behind a joint's angles, and the depth that they should reach in it."""
     for form in motion.form:
-        axes.axvspan(form.start_s, form.end_s, color=_COMPLETE if form.complete else _PARTIAL, linewidth=0, zorder=0)
+        color = _COMPLETE if form.complete else _PARTIAL
+        # The edge parts repetitions that follow each other.
+        axes.axvspan(form.start_s, form.end_s, facecolor=color, edgecolor="white", linewidth=1, zorder=0)
         depth_angle = next(iter(form.range_deg), "")
         if form.target_deg is not None and _joint(depth_angle) == joint:
             axes.hlines(form.target_deg, form.start_s, form.end_s, colors=MIDDLE, linestyles="dashed", linewidth=1)

@@ -94,6 +94,56 @@ def test_the_person_becomes_as_tall_as_was_said(gappy, height_m, smooth):
         np.testing.assert_allclose(scaled.motion.angles_deg[name], angles, atol=1e-3)
 
 
+def legless(pose_m):
+    """A prediction in which the ankles are never seen, the right knee is not for a second, and a wrist for less."""
+    prediction, seen_m = prediction_of(pose_m), pose_m.copy()
+    seen_m[:, [H36M_17.index(f"{side}_ankle") for side in ("left", "right")]] = np.nan
+    seen_m[100:120, H36M_17.index("right_knee")] = np.nan
+    poses = dataclasses.replace(prediction.poses, pose_m=seen_m)
+    return dataclasses.replace(prediction, poses=poses)
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_joints_that_were_not_seen_stay_missing_and_leave_the_others_as_they_are(smooth):
+    pose_m = squats()
+    whole, part = (add_motion(one, smooth) for one in (prediction_of(pose_m), legless(pose_m)))
+    gone = np.isnan(legless(pose_m).poses.pose_m)
+    np.testing.assert_array_equal(np.isnan(part.poses.pose_m), gone)
+    others = ~gone
+    others[:, H36M_17.index("right_knee")] = False
+    np.testing.assert_allclose(part.poses.pose_m[others], whole.poses.pose_m[others], atol=1e-6)
+    # The guess is whole, filtered alike, and what was seen where something was.
+    assert np.isfinite(part.poses.guess_m).all() and not part.motion.bridged.any()
+    np.testing.assert_array_equal(part.poses.guess_m[~gone], part.poses.pose_m[~gone])
+    np.testing.assert_allclose(part.poses.guess_m[gone], whole.poses.pose_m[gone], atol=1e-6)
+
+
+def test_angles_of_joints_that_were_not_seen_are_missing():
+    angles = add_motion(legless(squats())).motion.angles_deg
+    missing = {name: np.flatnonzero(np.isnan(values)).tolist() for name, values in angles.items()}
+    every = list(range(200))
+    assert missing.pop("left_knee") == missing.pop("right_knee") == every
+    assert missing.pop("right_hip") == every[100:120]
+    assert set(map(tuple, missing.values())) == {()}
+
+
+def test_a_height_that_was_not_seen_is_scaled_by_the_guess_and_a_note_says_so():
+    pose_m = squats()
+    scaled = add_motion(legless(pose_m), smooth=False, subject_height_m=1.9)
+    assert body_height_m(scaled.poses.guess_m, H36M_17) == pytest.approx(1.9, rel=1e-5)
+    assert [note for note in scaled.notes if "never seen" in note and "--subject-height" in note] == list(scaled.notes)
+    # What is seen for a part of the time is measured in that part.
+    seen = prediction_of(pose_m)
+    half_m = pose_m.copy()
+    half_m[:150, H36M_17.index("left_ankle")] = np.nan
+    found = add_motion(
+        dataclasses.replace(seen, poses=dataclasses.replace(seen.poses, pose_m=half_m, guess_m=3 * pose_m)),
+        smooth=False,
+        subject_height_m=1.9,
+    )
+    assert body_height_m(found.poses.pose_m, H36M_17) == pytest.approx(1.9, rel=1e-5) and found.notes == ()
+
+
 @pytest.mark.parametrize("height_m", [0.0, -1.7, 0.49, 2.61, 178.0, float("nan"), float("inf")])
 def test_a_height_that_nobody_has_is_refused(gappy, height_m):
     with pytest.raises(ValueError, match=r"--subject-height must be 0.5 to 2.6 meters. Received: ") as refused:

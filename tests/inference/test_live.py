@@ -174,7 +174,33 @@ def test_a_face_alone_has_no_knees(clip, lifter):
     keypoints = np.zeros((1, 33, 3), np.float32)
     keypoints[0, [BLAZEPOSE_33.index(joint) for joint in ("nose", "left_eye", "right_eye")]] = [300, 200, 0.9]
     result = session_of(clip, lifter, None, 8).push(keypoints, 0.0)
-    assert line_of(result) == "" and not np.isfinite(result.angles_deg["left_knee"])
+    assert "knees" not in line_of(result) and not np.isfinite(result.angles_deg["left_knee"])
+    assert {"shoulders", "arms", "hips", "legs"} <= set(result.not_visible)
+
+
+def test_legs_that_leave_the_picture_are_missing_half_a_second_later(lifter):
+    clip = generate(1, 3, frames=60, exercise="squat", layout="blazepose_33", skeleton=BLAZEPOSE_33, detector=False)[0]
+    keypoints = np.concatenate([clip.keypoints[..., :2], np.ones_like(clip.keypoints[..., :1])], axis=-1)
+    below = [i for i, joint in enumerate(BLAZEPOSE_33.joints) if joint.endswith(("knee", "ankle", "heel", "index"))]
+    keypoints[:, 20:50, below] = 0
+    skeleton = lifter.model.skeleton
+    legs = [skeleton.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
+    session = session_of(clip, lifter, None)
+    for t in range(60):
+        result = session.push(keypoints[:, t], t / clip.fps)
+        # The last sight was in frame 19.
+        gone = 19 + clip.fps / 2 < t < 50
+        assert np.isnan(result.pose_m).any(axis=-1)[legs].tolist() == [gone] * 4
+        assert np.isfinite(np.delete(result.pose_m, legs, axis=0)).all()
+        assert np.isnan([result.angles_deg[f"{side}_knee"] for side in ("left", "right")]).all() == gone
+        assert np.isfinite(result.angles_deg["left_elbow"])
+        assert result.not_visible == (("legs",) if gone else ()) and ("legs not visible" in line_of(result)) == gone
+        assert (result.confidence[legs] == 0).all() == (20 <= t < 50) and result.confidence[0] == 1
+
+
+def test_a_single_frame_is_not_decided_about(clip, lifter, recognizer):
+    session = session_of(clip, lifter, recognizer, decide_every=1)
+    assert [session.push(clip.keypoints[:, t], t / clip.fps).action is None for t in range(3)] == [True, False, False]
 
 
 def test_angles_are_as_raw_as_one_wants_them(clip, lifter):

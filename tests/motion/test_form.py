@@ -1,4 +1,4 @@
-"""The form of repetitions of a figure whose angles are known: durations, ranges, sides, depth, cues, and no inventions."""
+"""The form of a figure whose angles are known: durations, ranges, sides, depth and cues, and nothing is invented."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,12 @@ def test_a_partial_repetition_is_marked_and_has_no_number():
     poses = np.array([figure(knee=(90 * u, 90 * u)) for u in trapezoid()])
     listed = [repetition(), repetition(complete=False), repetition("lunge"), repetition()]
     forms = measure_form(poses, H36M_17, TIME, listed, default_targets())
-    assert [(form.exercise, form.number) for form in forms] == [("squat", 1), ("squat", None), ("lunge", 1), ("squat", 2)]
+    assert [(form.exercise, form.number) for form in forms] == [
+        ("squat", 1),
+        ("squat", None),
+        ("lunge", 1),
+        ("squat", 2),
+    ]
     assert forms[1].cues == ("partial repetition",) and not forms[1].complete and forms[1].depth_deg is not None
 
 

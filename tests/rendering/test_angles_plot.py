@@ -1,4 +1,4 @@
-"""The plot of angles: lines in the colors of the sides, repetitions shaded where they are, nothing where nothing is seen."""
+"""The plot of angles: sides have their colors, repetitions are shaded, and what is not seen is not drawn."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,7 @@ from matplotlib.image import imread
 from skelgnn_tf.rendering import angles_plot
 from skelgnn_tf.rendering.angles_plot import draw_angles
 from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT
-from support.forms import FORMS, FRAMES, FPS, predicted
-
-LENGTH_S = FRAMES / FPS
+from support.forms import FORMS, predicted
 
 
 def share(picture, color, tolerance=0.02):

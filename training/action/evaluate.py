@@ -143,8 +143,8 @@ def _with_data(
 
 def _source(config: ActionConfig) -> tuple[Any, ...]:
     """The settings that decide which sequences are loaded."""
-    names = "dataset data_dir data_file labels input skeleton seed fitness_clips fitness_scenes other_motion skip_bad".split()
-    return tuple(getattr(config, name) for name in names)
+    names = "dataset data_dir data_file labels input skeleton seed fitness_clips fitness_scenes other_motion skip_bad"
+    return tuple(getattr(config, name) for name in names.split())
 
 
 def _check_classes_agree(loaded: Sequence[LoadedModel]) -> None:

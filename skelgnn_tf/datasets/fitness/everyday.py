@@ -92,15 +92,13 @@ def bend_down(take: Take) -> Pose:
     legs = feet(take, take.meters(0.06, 0.22), take.deg(0, 25), take.rng.normal(0, 0.12))
     knee = take.deg(3, 10) + u * take.deg(5, 110)
     shin = np.minimum(knee * 0.4, u * take.deg(5, 35) + knee * 0.2)
-    lean = take.deg(-2, 5) + u * np.maximum(
-        balance_lean(body, hip_over_ankle(body, shin, knee)[0]), take.deg(15, 80)
-    )
+    lean = take.deg(-2, 5) + u * np.maximum(balance_lean(body, hip_over_ankle(body, shin, knee)[0]), take.deg(15, 80))
     hip, pelvis = stand_on(take, legs, shin, knee, np.clip(lean, -0.1, 1.4) * take.rng.uniform(0.6, 1.0))
-    trunk = back(take, hip, pelvis, u * take.rng.uniform(0.1, 0.7), u * take.rng.normal(0, 0.2), u * take.noise(0.2, 3.0))
-    down = arm.by_angles(
-        take.num_frames, take.deg(60, 100), np.maximum(u[:, None] * take.deg(30, 100) + take.noise(0.1, 1.0, (2,)), 0.05),
-        0.0, take.deg(5, 50),
-    )  # fmt: skip
+    trunk = back(
+        take, hip, pelvis, u * take.rng.uniform(0.1, 0.7), u * take.rng.normal(0, 0.2), u * take.noise(0.2, 3.0)
+    )
+    up = np.maximum(u[:, None] * take.deg(30, 100) + take.noise(0.1, 1.0, (2,)), 0.05)
+    down = arm.by_angles(take.num_frames, take.deg(60, 100), up, 0.0, take.deg(5, 50))
     one = np.where(np.arange(2) == int(take.rng.integers(2)), 1.0, float(take.chance(0.6)))
     return pose_body(body, trunk, legs, arm.blend(arm.hang(take), down, u[:, None] * one))
 
@@ -198,7 +196,9 @@ def lie(take: Take) -> Pose:
     body = take.body
     legs = feet(take, take.meters(0.04, 0.25), take.deg(0, 25))
     knee = take.deg(5, 110) + take.noise(0.1, 4.0)
-    apart = np.sqrt(body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(np.clip(knee, 0.1, 2.2)))
+    apart = np.sqrt(
+        body.thigh_m**2 + body.shank_m**2 + 2 * body.thigh_m * body.shank_m * np.cos(np.clip(knee, 0.1, 2.2))
+    )
     legs.toe_m[..., 1] += np.sqrt(np.maximum(apart**2 - 0.01, 0.01))[:, None]
     legs.pitch[:] = -take.deg(0, 80) * (np.mean(knee) < 0.7)
     legs.pole = np.broadcast_to(np.array([0.0, 0.3, 1.0]), legs.pole.shape) + take.noise(0.1, 3.0, (2, 3))

@@ -10,8 +10,8 @@ import numpy as np
 from skelgnn_tf.datasets.clip import Clip, ClipSet
 from skelgnn_tf.datasets.fitness.body import INDEX, draw_body
 from skelgnn_tf.datasets.fitness.camera import draw_camera
-from skelgnn_tf.datasets.fitness.detector import detect
 from skelgnn_tf.datasets.fitness.captured import Recordings
+from skelgnn_tf.datasets.fitness.detector import detect
 from skelgnn_tf.datasets.fitness.exercises import CLASSES, EXERCISES, STUDIO_CLASSES, Exercise
 from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.datasets.fitness.phone import film
@@ -147,9 +147,7 @@ def label_of(seed: int, index: int, scenes: str = "studio") -> int:
     return int(labels[np.random.default_rng([seed, _ORDER, block]).permutation(len(labels))[place]])
 
 
-def act(
-    rng: np.random.Generator, label: int, frames: int, fps: float, scenes: str = "studio"
-) -> tuple[Pose, Rhythm]:
+def act(rng: np.random.Generator, label: int, frames: int, fps: float, scenes: str = "studio") -> tuple[Pose, Rhythm]:
     """Draws a body and lets it perform the exercise with a label, in world space."""
     exercise = EXERCISES[label]
     variants, tempo = exercise.studio, exercise.tempo

@@ -26,7 +26,9 @@ def arm_raise(take: Take) -> Pose:
     legs, trunk = seated(take) if take.chance(0.2) else upright(take, np.zeros(take.num_frames), np.zeros(1))
     up = np.clip(take.deg(4, 18) + u * take.deg(55, 105) + take.noise(0.02, 2.0, (2,)), 0.05, None)
     plane = take.rng.choice([take.deg(-5, 30), take.deg(65, 100)])
-    return pose_body(take.body, trunk, legs, arm.by_angles(take.num_frames, plane, up, take.deg(-20, 50), take.deg(4, 50)))
+    return pose_body(
+        take.body, trunk, legs, arm.by_angles(take.num_frames, plane, up, take.deg(-20, 50), take.deg(4, 50))
+    )
 
 
 def arm_circle(take: Take) -> Pose:
@@ -49,10 +51,9 @@ def row(take: Take) -> Pose:
     trunk = back(take, hip, pelvis, take.rng.normal(0.05, 0.1), 0.0, 0.0, lean * take.rng.uniform(0, 0.5))
     # The upper arm hangs down from a bent trunk, and moves along the trunk as it pulls.
     ahead = lean * 0.95 - u * (lean * 0.6 + take.deg(40, 70))
-    arms = arm.by_angles(
-        take.num_frames, np.where(ahead > 0, np.pi / 2, -np.pi / 2) + take.rng.normal(0, 0.2), np.abs(ahead) + 0.05, 0.0,
-        take.deg(5, 20) + u * take.deg(60, 100),
-    )  # fmt: skip
+    plane = np.where(ahead > 0, np.pi / 2, -np.pi / 2) + take.rng.normal(0, 0.2)
+    elbow = take.deg(5, 20) + u * take.deg(60, 100)
+    arms = arm.by_angles(take.num_frames, plane, np.abs(ahead) + 0.05, 0.0, elbow)
     return pose_body(body, trunk, legs, arms)
 
 
@@ -62,7 +63,9 @@ def extension(take: Take) -> Pose:
     legs, trunk = seated(take) if take.chance(0.3) else upright(take, np.zeros(take.num_frames), np.zeros(1))
     high = take.deg(140, 168) if take.chance(0.6) else take.deg(3, 20)
     elbow = np.clip(take.deg(85, 130) - u * take.deg(40, 110), 0.06, None)
-    arms = arm.by_angles(take.num_frames, take.deg(60, 90), high + take.noise(0.03, 2.0, (2,)), take.deg(-10, 30), elbow)
+    arms = arm.by_angles(
+        take.num_frames, take.deg(60, 90), high + take.noise(0.03, 2.0, (2,)), take.deg(-10, 30), elbow
+    )
     return pose_body(take.body, trunk, legs, arms)
 
 
@@ -178,7 +181,9 @@ def pose_of_yoga(take: Take) -> Pose:
         legs.toe_m[:, front, 1] += body.leg_m * take.rng.uniform(0.8, 1.15)
         legs.yaw[:, 1 - front] += SIDE_SIGN[1 - front] * -take.deg(30, 90)
     hip = np.zeros((take.num_frames, 3))
-    hip[:, 2] = body.ankle_height_m + 0.97 * body.leg_m - u * (way == "warrior") * body.leg_m * take.rng.uniform(0.1, 0.45)
+    hip[:, 2] = (
+        body.ankle_height_m + 0.97 * body.leg_m - u * (way == "warrior") * body.leg_m * take.rng.uniform(0.1, 0.45)
+    )
     hip[:, 1] = legs.toe_m[:, :, 1].mean(axis=1) - 0.1 * body.height_m
     lean = u * (take.deg(60, 120) if way == "fold" else take.deg(-10, 20))
     pelvis = rotation(-lean, take.noise(0.02), take.noise(0.03) + u * take.rng.choice([0.0, 0.0, 1.2, -1.2]))
@@ -242,14 +247,18 @@ def crunch(take: Take) -> Pose:
     legs, hip = _on_back(take, (70, 118))
     pelvis = rotation(np.pi / 2 - take.deg(0, 4) - u * take.deg(0, 8), 0.0, take.noise(0.01))
     if take.chance(0.4):
-        drawn = (u[:, None] * (take.rhythm.side[:, None] == np.arange(2)) if take.chance(0.6) else u[:, None]) * np.ones(2)
+        drawn = (
+            u[:, None] * (take.rhythm.side[:, None] == np.arange(2)) if take.chance(0.6) else u[:, None]
+        ) * np.ones(2)
         ankle, pole = swing_leg(body, hip, pelvis, drawn * take.deg(60, 110), 0.3 + drawn * take.deg(40, 90))
         lifted = np.minimum(2 * drawn, 1)[..., None]
         legs.toe_m = legs.toe_m + lifted * (ankle - legs.toe_m)
         legs.pole = legs.pole + lifted * (pole - legs.pole)
         legs.planted = lifted[..., 0] == 0
     trunk = back(take, hip, pelvis, 0.05 + u * take.deg(15, 36), 0.0, u * SIDE_SIGN[take.rhythm.side] * take.deg(0, 25))
-    return pose_body(body, trunk, legs, arm.behind_head(take, trunk, lying=True) if take.chance(0.6) else arm.crossed(take, trunk))
+    return pose_body(
+        body, trunk, legs, arm.behind_head(take, trunk, lying=True) if take.chance(0.6) else arm.crossed(take, trunk)
+    )
 
 
 def leg_raise(take: Take) -> Pose:

@@ -93,14 +93,12 @@ def pressed(
     together: float = 0.8,
     u: np.ndarray | None = None,
 ) -> Arms:
-    """Arms that press from the shoulders, `wide_m` outside them, to above the head; `u` 0..1 (frames,) is drawn here."""
+    """Arms that press from the shoulders, `wide_m` outside them, to above the head. `u` (frames,) is drawn here."""
     body = take.body
     if u is None:
         u = take.rhythm.bump(take.rng.uniform(0.35, 0.6), take.rng.uniform(0, 0.15))
     u = sides(take, u, together)
-    rack = arm.mirrored(
-        (body.half_shoulders_m + take.meters(*wide_m), take.meters(0.04, 0.15), take.meters(0, 0.12))
-    )
+    rack = arm.mirrored((body.half_shoulders_m + take.meters(*wide_m), take.meters(0.04, 0.15), take.meters(0, 0.12)))
     top = arm.mirrored((take.meters(0.06, 0.30), take.meters(-0.06, 0.07), 0.0))
     # Straight up from the shoulder as lifted by the collar bone.
     rise = (body.arm_m * take.rng.uniform(0.97, 0.998)) ** 2 - (top[1, 0] - body.half_shoulders_m) ** 2 - top[1, 1] ** 2

@@ -189,4 +189,6 @@ def weighted_side_bend(take: Take) -> Pose:
     hip = settle(body, hip, pelvis, legs)
     trunk = back(take, hip, pelvis, 0.0, SIDE_SIGN[weight] * bent * take.deg(22, 45), 0.0)
     other = arm.behind_head(take, trunk) if take.chance(0.5) else arm.on_hips(take, trunk)
-    return pose_body(body, trunk, legs, arm.blend(arm.hang(take), other, 1.0 * (np.arange(2) != weight) + 0 * bent[:, None]))
+    return pose_body(
+        body, trunk, legs, arm.blend(arm.hang(take), other, 1.0 * (np.arange(2) != weight) + 0 * bent[:, None])
+    )

@@ -111,9 +111,7 @@ def _find_files(folder: Path, keypoints: str) -> tuple[Path, Path]:
         prefix = "data_2d_h36m_"
         names = sorted(path.stem.removeprefix(prefix) for path in folder.glob(f"{prefix}*.npz"))
         there = f"The folder has {', '.join(names)}" if names else "The folder has no 2D keypoints"
-        raise FileNotFoundError(
-            f"{path_2d}: file not found. Expected the 2D keypoints {keypoints!r}. {there}. {_HELP}"
-        )
+        raise FileNotFoundError(f"{path_2d}: file not found. Expected the 2D keypoints {keypoints!r}. {there}. {_HELP}")
     return path_3d, path_2d
 
 
