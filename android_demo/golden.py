@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -21,14 +22,19 @@ from skelgnn_tf.export.graph.phone_model import PhoneModel
 from skelgnn_tf.inference.windows import ActionStream, lift
 from skelgnn_tf.motion import (
     MOVEMENTS,
+    Movement,
     OneEuroFilter,
+    Repetition,
     RepetitionCounter,
+    Repetitions,
     VisibilityTracker,
+    cycles,
+    exercise_decision,
     joint_angles,
+    repetitions,
     unseen_parts,
 )
-from skelgnn_tf.motion.cycles import CycleCounter
-from skelgnn_tf.motion.exercise_signals import exercise_signals
+from skelgnn_tf.motion.exercise_signals import ExerciseState, exercise_signals, needed_joints, seen_enough
 
 #: (frame rate of the model, of the camera): equal, faster, slower, and with ties that numpy rounds to even.
 RATES = ((30.0, 30.0), (30.0, 60.0), (30.0, 24.0), (30.0, 45.0), (15.0, 24.0), (15.0, 30.0), (15.0, 37.5))
@@ -36,6 +42,9 @@ RATES = ((30.0, 30.0), (30.0, 60.0), (30.0, 24.0), (30.0, 45.0), (15.0, 24.0), (
 MISSING = -1e9
 _FRAMES, _JOINTS, _CLIP = 5, 2, 40
 _HOP, _SEED = 8, 20
+#: Where counting names its constants, and the parts of the body that are lost in some sets.
+_COUNTING = {"cycles": cycles, "exercise_decision": exercise_decision, "repetitions": repetitions}
+_LOST = ("wrist", "knee", "hip")
 
 
 class _WeightedSum:
@@ -128,8 +137,13 @@ def motion() -> dict:
         "skeleton": _skeleton(),
         "classes": list(CLASSES),
         "movements": {name: [*movement[:-1], *movement[-1]] for name, movement in MOVEMENTS.items()},
+        "constants": {name: _constants(module) for name, module in _COUNTING.items()},
+        "idle_classes": list(repetitions.IDLE),
+        "needed_joints": {name: [list(pair) for pair in needed_joints(name)] for name in CLASSES},
         "clips": [_measured(rng, name) for name in exercises],
+        "hidden": [_hidden(rng, name) for name in exercises],
         "rough": [_cycles(rng, name) for name in exercises],
+        "beliefs": _beliefs(rng),
         "sets": [_recognized(rng) for _ in range(8)],
     }
 
@@ -139,6 +153,15 @@ def _skeleton() -> dict:
         "name": skeletons.H36M_17.name,
         "joints": skeletons.H36M_17.joints,
         "parents": skeletons.H36M_17.parents,
+    }
+
+
+def _constants(module: ModuleType) -> dict[str, float]:
+    """The numbers that a module names for itself, without their underscore."""
+    return {
+        name[1:]: value
+        for name, value in vars(module).items()
+        if name.startswith("_") and name.isupper() and isinstance(value, float)
     }
 
 
@@ -154,10 +177,45 @@ def _measured(rng: np.random.Generator, exercise: str) -> dict:
         "pose_m": _plain(poses),
         "filtered": _plain(filtered[:, ::4]),
         "angles": {name: _plain(values) for name, values in joint_angles(poses, skeletons.H36M_17).items()},
-        "signals": {name: _plain(values) for name, values in exercise_signals(poses, skeletons.H36M_17).items()},
+        "state": _state(exercise_signals(poses, skeletons.H36M_17)),
+        "counter": _counted(counter, results),
+    }
+
+
+def _hidden(rng: np.random.Generator, exercise: str) -> dict:
+    """Poses of an exercise of which other joints are seen in every frame, and what they say about all exercises."""
+    poses = generate(1, _SEED, frames=60, exercise=exercise, detector=False)[0].pose_m.astype(np.float64)
+    poses[rng.random(poses.shape[:2]) < rng.uniform(0, 0.6, (60, 1))] = np.nan
+    seen = {name: values.astype(int).tolist() for name, values in seen_enough(poses, skeletons.H36M_17).items()}
+    return {"pose_m": _plain(poses), "state": _state(exercise_signals(poses, skeletons.H36M_17)), "seen_enough": seen}
+
+
+def _state(state: ExerciseState) -> dict:
+    return {
+        "signals": {name: _plain(values) for name, values in state.signals.items()},
+        "postures": {name: values.astype(int).tolist() for name, values in state.postures.items()},
+    }
+
+
+def _counted(counter: RepetitionCounter, results: list[Repetitions]) -> dict:
+    """What a counter has said after each frame, and its repetitions then and when the recording ends."""
+    live = _listed(counter.repetitions)
+    last = counter.finish()
+    return {
+        "exercise": [one.exercise or "" for one in results],
         "count": [int(one.count) for one in results],
         "phase": [one.phase for one in results],
+        "repetitions": live,
+        "finished": {
+            "exercise": last.exercise or "",
+            "count": int(last.count),
+            "repetitions": _listed(counter.repetitions),
+        },
     }
+
+
+def _listed(found: list[Repetition]) -> list[dict]:
+    return [{"exercise": one.exercise, "numbers": [*one[1:4], int(one.complete)]} for one in found]
 
 
 def _cycles(rng: np.random.Generator, exercise: str) -> dict:
@@ -167,49 +225,80 @@ def _cycles(rng: np.random.Generator, exercise: str) -> dict:
     tempo = 2 * np.pi * np.cumsum(rng.uniform(0.1, 1.5, 9)).repeat(100) / movement.fastest_s
     values = movement.least * (2 * rng.uniform(0, 1.5, 9).repeat(100) * np.sin(tempo * times) + rng.normal(0, 0.3, 900))
     values[rng.random(900) < 0.05] = np.nan
-    counter, ends, phases = CycleCounter(movement), [], []
+    # The signal is lost for longer than is bridged, too.
+    values[400:425] = np.nan
+    counter, counts, phases = cycles.CycleCounter(movement), [], []
     for value, time in zip(values, times, strict=True):
-        ends.append(counter.push(value, time))
+        counts.append(counter.push(value, time))
         phases.append(counter.phase)
     return {
         "exercise": exercise,
         "times_s": times.tolist(),
         "values": _plain(values),
-        "count": ends,
+        "count": counts,
         "phase": phases,
-        "ends_s": counter.ends_s,
+        "cycles": [list(cycle) for cycle in counter.cycles],
+        "finished": [_finished(movement, values[:end], times[:end]) for end in range(25, 900, 25)],
+    }
+
+
+def _finished(movement: Movement, values: np.ndarray, times: np.ndarray) -> list[list[float]]:
+    """The cycles of a recording of a signal."""
+    counter = cycles.CycleCounter(movement)
+    for value, time in zip(values, times, strict=True):
+        counter.push(value, time)
+    counter.finish()
+    return [list(cycle) for cycle in counter.cycles]
+
+
+def _beliefs(rng: np.random.Generator) -> dict:
+    """Decisions at irregular times, and what is believed after each."""
+    probabilities = rng.dirichlet(np.full(len(CLASSES), 0.3), 200).astype(np.float32)
+    times = np.cumsum(rng.choice([0.1, 0.27, 0.5, 3.0], 200))
+    belief = exercise_decision.ExerciseBelief(len(CLASSES))
+    return {
+        "times_s": times.tolist(),
+        "probabilities": probabilities.tolist(),
+        "beliefs": [belief.push(one, time).tolist() for one, time in zip(probabilities, times, strict=True)],
     }
 
 
 def _recognized(rng: np.random.Generator) -> dict:
     """Alternating exercises, some of them very short, counted with the noisy decisions of an action model."""
-    names = rng.choice(["jumping_jack", "high_knees", "biceps_curl", "rest"], 7)
+    names = rng.choice(["jumping_jack", "high_knees", "biceps_curl", "rest", "other"], 7)
     frames = rng.choice([40, 80, 160], 7)
     clips = [
-        generate(1, int(rng.integers(100)), frames=int(number), exercise=str(name), detector=False)[0]
+        generate(1, int(rng.integers(100)), frames=int(number), exercise=str(name), detector=False, scenes="phone")[0]
         for name, number in zip(names, frames, strict=True)
     ]
     labels = np.repeat([clip.label for clip in clips], frames)
     times, poses = _seen(rng, np.concatenate([clip.pose_m - clip.pose_m[:, :1] for clip in clips]))
-    counter = RepetitionCounter(skeletons.H36M_17, classes=CLASSES)
-    results, decisions = [], []
-    for frame, (pose, time) in enumerate(zip(poses, times, strict=True)):
+    lost = [joint for joint, name in enumerate(skeletons.H36M_17.joints) if name.endswith(str(rng.choice(_LOST)))]
+    # For longer than it takes until the exercise is unknown.
+    poses[250:370, lost] = np.nan
+    decisions: list[np.ndarray | None] = []
+    for frame in range(len(poses)):
         scores = rng.normal(size=len(CLASSES))
         # The window of an action model is four seconds long, so its decisions are about two seconds late.
         scores[labels[max(frame - 60, 0)]] += 3
         probabilities = (np.exp(scores) / np.exp(scores).sum()).astype(np.float32)
-        decided = frame % _HOP == _HOP - 1
-        results.append(counter.push(pose, time, probabilities if decided else None))
-        decisions.extend([probabilities.tolist()] * decided)
+        decisions.append(probabilities if frame % _HOP == _HOP - 1 else None)
+    given = str(names[0]) if names[0] in MOVEMENTS else "high_knees"
     return {
         "times_s": times.tolist(),
         "pose_m": _plain(poses),
         "hop": _HOP,
-        "probabilities": decisions,
-        "exercise": [one.exercise or "" for one in results],
-        "count": [int(one.count) for one in results],
-        "phase": [one.phase for one in results],
+        "probabilities": [one.tolist() for one in decisions if one is not None],
+        "recognized": _followed(None, times, poses, decisions),
+        "given": given,
+        "counted": _followed(given, times, poses, decisions),
     }
+
+
+def _followed(given: str | None, times: np.ndarray, poses: np.ndarray, decisions: list[np.ndarray | None]) -> dict:
+    """The frames of a set, counted with the decisions; with a given exercise or without."""
+    counter = RepetitionCounter(skeletons.H36M_17, classes=CLASSES, exercise=given)
+    return _counted(counter, [counter.push(*frame) for frame in zip(poses, times, decisions, strict=True)])
 
 
 def _seen(rng: np.random.Generator, pose_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

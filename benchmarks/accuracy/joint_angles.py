@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ def true_repetitions(clip: Clip) -> list[Repetition]:
     before = np.append(0.0, phase[:-1])
     starts = np.flatnonzero((phase > 0) & ((before == 0) | (phase < before)))
     found = []
-    for first, bound in zip(starts, [*starts[1:], len(phase)], strict=True):
+    for first, bound in pairwise([*starts, len(phase)]):
         inside = first + np.flatnonzero(phase[first:bound] > 0)
         if len(inside) < 2:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from skelgnn_tf.inference.result import Poses
@@ -27,8 +29,8 @@ def unseen_notes(poses: Poses, fps: float) -> list[str]:
     unseen = np.isnan(poses.pose_m).any(axis=-1)
     unseen &= ~unseen.all(axis=1, keepdims=True)
     together: dict[tuple[tuple[int, int], ...], list[str]] = {}
-    for part, spans in unseen_parts(unseen, poses.skeleton, fps).items():
-        together.setdefault(tuple(spans), []).append(part)
+    for part, found in unseen_parts(unseen, poses.skeleton, fps).items():
+        together.setdefault(tuple(found), []).append(part)
     notes = []
     for spans, parts in together.items():
         joints = {joint for part in parts for joint in joints_of(part)}
@@ -49,7 +51,7 @@ def _is_muted(exercise: str, lost: dict[str, np.ndarray]) -> bool:
     return any(np.all([lost[joint] for joint in pair], axis=0).any() for pair in pairs)
 
 
-def _times(spans: tuple[tuple[int, int], ...], fps: float) -> str:
+def _times(spans: Sequence[tuple[int, int]], fps: float) -> str:
     """ "from 0.0 to 1.5 and 3.0 to 12.0 s"."""
     if len(spans) > _SPANS:
         seconds = sum(end - first for first, end in spans) / fps

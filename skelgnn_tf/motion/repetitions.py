@@ -233,8 +233,8 @@ class RepetitionCounter:
     def _decide(self, belief: np.ndarray, time_s: float) -> None:
         """Takes the beliefs of now; begins a span where another class is certain."""
         self._now = belief
-        for label in np.flatnonzero(belief < _FAINT):
-            self._begins_s[label] = time_s - _DECISION_LAG_S
+        for faint in np.flatnonzero(belief < _FAINT):
+            self._begins_s[faint] = time_s - _DECISION_LAG_S
         self._idle = sum(float(belief[i]) for i, name in enumerate(self._classes) if name in IDLE)
         label = int(belief.argmax())
         name = self._classes[label]

@@ -29,6 +29,7 @@ def test_true_repetitions_are_where_the_phase_rises_from_0_to_1(joint_angles):
     found = joint_angles.true_repetitions(clip_of(phase))
     assert [(one.start_s, one.end_s) for one in found] == [pytest.approx(span, abs=1e-3) for span in spans[:2]]
     assert {one.exercise for one in found} == {"squat"}
+    assert joint_angles.true_repetitions(clip_of(np.zeros(30))) == []
     # One that was going on when the clip began is none that lies in it.
     assert joint_angles.true_repetitions(clip_of(np.clip(0.4 + time_s / 4, 0, 1) * (time_s < 2.4))) == []
 

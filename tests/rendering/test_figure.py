@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ImageColor
 
 from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT, STYLE, drawn_bones, far_to_near, is_seen, joint_colors
 from skelgnn_tf.skeletons import ALL, COCO_17, H36M_17
@@ -30,6 +31,21 @@ def test_a_bone_ends_at_its_joints_or_in_the_middle_of_the_disc():
         np.testing.assert_array_equal(inner, points[bone.parent])
         along = STYLE.head_at if bone.has_head else 1
         np.testing.assert_allclose(outer, inner + along * (points[bone.child] - inner), atol=1e-12)
+
+
+def test_bones_that_touch_a_joint_that_was_not_seen_are_ghosts():
+    unseen = np.zeros(17, bool)
+    unseen[H36M_17.index("left_knee")] = True
+    ghosts = [H36M_17.joints[bone.child] for bone in drawn_bones(H36M_17) if bone.is_ghost(unseen)]
+    assert sorted(ghosts) == ["left_ankle", "left_knee"]
+
+
+def test_a_ghost_is_a_paler_kind_of_its_color():
+    for bone in drawn_bones(H36M_17):
+        color, ghost = (np.array(ImageColor.getrgb(one)) for one in (bone.color, bone.ghost))
+        # Two thirds of the way to white.
+        np.testing.assert_allclose(ghost, color + 0.68 * (255 - color), atol=0.51)
+    assert STYLE.ghost < STYLE.bone_3d
 
 
 def test_near_bones_are_drawn_last():

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageColor, ImageSequence
 from rich.console import Console
 
-from skelgnn_tf.rendering.figure import LEFT, RIGHT
+from skelgnn_tf.rendering.figure import LEFT, RIGHT, SHADOW, pale
 from skelgnn_tf.rendering.movie import check_render_suffix, render
 from skelgnn_tf.rendering.scene import Scene
 from skelgnn_tf.skeletons import H36M_17
@@ -163,6 +163,27 @@ def test_a_page_holds_all_it_shows_and_fetches_nothing(tmp_path):
     assert [(bone["child"], bone["parent"]) for bone in data["figure"]["bones"]] == list(H36M_17.bones)
 
 
+def ghostly(**changes):
+    """The person of `scene`, whose left leg is not seen until frame 10."""
+    whole = scene()
+    pose = whole.pose_m.copy()
+    pose[:10, [H36M_17.index(joint) for joint in ("left_knee", "left_ankle")]] = np.nan
+    return scene(pose_m=pose, guess_m=whole.pose_m, **changes)
+
+
+def test_a_page_knows_which_joints_were_not_seen(tmp_path):
+    plain, ghost = (
+        data_of("".join(Page(render(one, tmp_path / "out.html").read_text(encoding="utf-8")).scripts))
+        for one in (scene(), ghostly())
+    )
+    assert plain["unseen"] is None and ghost["pose"] == plain["pose"]
+    unseen = np.frombuffer(base64.b64decode(ghost["unseen"]), "<i2").reshape(FRAMES, 17)
+    # Nobody is in frame 3.
+    frames, joints = np.nonzero(unseen)
+    assert set(frames) == set(range(10)) - {3}
+    assert {H36M_17.joints[joint] for joint in joints} == {"left_knee", "left_ankle"} and unseen.max() == 1
+
+
 STUB = """
 const strokes = [], elements = {}, listeners = {};
 const context = new Proxy({}, {
@@ -207,6 +228,26 @@ def test_the_pages_script_plays_moves_and_turns(tmp_path):
     # 0.48 s at 25 frames per second.
     assert (seen["played"], seen["captions"]) == ("0.48 s · frame 12", ["squat 1", "1 repetition"])
     assert seen["moved"] == "0.12 s · frame 3" and seen["turned"] > 0
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_pages_script_draws_ghosts_while_joints_are_not_seen(tmp_path):
+    script = "".join(Page(render(ghostly(), tmp_path / "out.html").read_text(encoding="utf-8")).scripts)
+    ask = """
+const colors = {};
+for (const frame of [0, 12]) {
+  strokes.length = 0; elements.time.value = String(frame); listeners["time input"](); colors[frame] = [...strokes];
+}
+console.log(JSON.stringify({ colors, legend: elements.guessed.textContent }));
+"""
+    (tmp_path / "page.js").write_text(STUB + script + ask, encoding="utf-8")
+    ran = subprocess.run(["node", tmp_path / "page.js"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    seen = json.loads(ran.stdout)
+    # Thigh and shank.
+    assert [seen["colors"][frame].count(pale(LEFT)) for frame in ("0", "12")] == [2, 0]
+    assert [seen["colors"][frame].count(SHADOW) for frame in ("0", "12")] == [14, 16]
+    assert "not seen" in seen["legend"]
 
 
 def test_keypoints_without_poses_make_a_page_and_a_picture(tmp_path):

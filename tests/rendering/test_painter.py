@@ -7,7 +7,7 @@ import pytest
 from PIL import ImageColor
 
 from skelgnn_tf.geometry import flip_pose
-from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT
+from skelgnn_tf.rendering.figure import LEFT, MIDDLE, RIGHT, SHADOW, pale
 from skelgnn_tf.rendering.painter import Painter
 from skelgnn_tf.rendering.scene import Scene
 from skelgnn_tf.rendering.upright import LEVEL_UP, estimated_up
@@ -122,6 +122,44 @@ def test_unseen_keypoints_are_left_out_and_a_frame_without_anyone_says_so():
     assert len(where(empty[1], FLOOR))
 
 
+def without(pose_m, *joints):
+    seen_m = pose_m.copy()
+    seen_m[:, [H36M_17.index(joint) for joint in joints]] = np.nan
+    return seen_m
+
+
+def test_joints_that_were_not_seen_are_pale_and_throw_no_shadow():
+    legs = [f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle")]
+    whole, ghostly = painted(POSE)[1], painted(without(POSE, *legs), guess_m=POSE)[1]
+    for color in (LEFT, RIGHT):
+        drawn, kept, ghost = where(whole, color), where(ghostly, color), where(ghostly, pale(color))
+        # The ghost reaches to where the leg was, and what is seen ends above it.
+        assert len(ghost) > 50 and not len(where(whole, pale(color)))
+        assert abs(ghost[:, 0].max() - drawn[:, 0].max()) < 4 and kept[:, 0].max() < drawn[:, 0].max() - 50
+        assert kept[:, 0].min() == drawn[:, 0].min()
+    assert 0 < len(where(ghostly, SHADOW)) < len(where(whole, SHADOW))
+    nothing = painted(without(POSE, *H36M_17.joints), guess_m=POSE)[1]
+    assert not any(len(where(nothing, color)) for color in (LEFT, RIGHT, SHADOW))
+
+
+def test_the_head_of_a_ghost_is_pale():
+    seen, ghost = painted(POSE)[1], painted(without(POSE, "head"), guess_m=POSE)[1]
+    assert len(where(ghost, pale(MIDDLE))) > 100 and len(where(ghost, MIDDLE)) < len(where(seen, MIDDLE)) - 100
+
+
+def test_a_guess_moves_nothing_that_was_seen():
+    guess = POSE.copy()
+    legs = [f"{side}_ankle" for side in ("left", "right")]
+    guess[:, H36M_17.index("left_wrist")] += 5.0
+    seen = scene_of(without(POSE, *legs), guess_m=guess)
+    np.testing.assert_allclose(seen.standing_m, scene_of(POSE).standing_m, atol=0.05)
+    assert [H36M_17.joints[joint] for joint in np.flatnonzero(seen.unseen[0])] == sorted(legs, reverse=True)
+    # Without hips the others stand where the guess of the hips says.
+    hipless = scene_of(without(POSE, "hip"), guess_m=POSE)
+    np.testing.assert_allclose(hipless.standing_m, scene_of(POSE).standing_m)
+    assert not scene_of(POSE).unseen.any()
+
+
 def test_captions_are_drawn_above_the_person():
     plain = Painter(scene_of(POSE), (400, 400))
     wordy = Painter(scene_of(POSE, captions=(("squat 97%", "3 repetitions"),) * 4), (400, 400))
@@ -150,6 +188,7 @@ def test_odd_scenes_are_painted():
     ("changes", "says"),
     [
         ({"pose_m": POSE[:3]}, r"pose_m must be \(4, 17, 3\).*Received: \(3, 17, 3\)"),
+        ({"guess_m": POSE[:2]}, r"guess_m must be \(4, 17, 3\).*Received: \(2, 17, 3\)"),
         ({"keypoints_px": np.zeros((4, 17, 2))}, r"keypoints_px must be \(4, 17, 3\).*Received: \(4, 17, 2\)"),
         ({"skeleton": H36M_17, "keypoints_px": np.zeros((0, 17, 3)), "pose_m": None}, "at least one frame"),
         ({"captions": ((),) * 3}, "one entry for each of the 4 frames. Received: 3"),

@@ -127,7 +127,7 @@ def calf_raise(take: Take) -> Pose:
     legs.toe_m[..., 2] += hop[:, None]
     legs.planted &= (hop == 0)[:, None]
     knee = np.full(take.num_frames, take.deg(3, 15))
-    hip, pelvis = stand_on(take, legs, knee / 2, knee, take.deg(-2, 6))
+    hip, pelvis = stand_on(take, legs, knee / 2, knee, np.full_like(knee, take.deg(-2, 6)))
     trunk = back(take, hip, pelvis, take.rng.normal(0, 0.05))
     arms = held(take, trunk, u) if take.chance(0.6) else arm.hang(take, 0.0, bent=take.deg(20, 80))
     return pose_body(body, trunk, legs, arms)
@@ -141,7 +141,7 @@ def leg_swing(take: Take) -> Pose:
     lift = u[:, None] * turn
     legs = feet(take, take.meters(0.05, 0.12), take.deg(0, 15))
     still = np.full(take.num_frames, take.deg(4, 12))
-    hip, pelvis = stand_on(take, legs, still / 2, still, take.deg(-4, 20))
+    hip, pelvis = stand_on(take, legs, still / 2, still, np.full_like(still, take.deg(-4, 20)))
     heel = take.chance(0.4)
     flexion = lift * (take.deg(-15, 10) if heel else take.rng.choice([take.deg(-40, -15), take.deg(20, 75)]))
     knee = still[:, None] / 2 + lift * (take.deg(80, 125) if heel else take.deg(0, 30))

@@ -2,7 +2,10 @@ package org.skelgnn.core
 
 /** A short piece of advice for the person in front of the camera. */
 sealed interface Cue {
-    /** Repetitions cannot be counted because these [parts] of the body are not seen, such as "left arm" or "legs". */
+    /**
+     * The exercise cannot be recognized or counted because these [parts] of the body are not seen, such as "arms" or
+     * "legs".
+     */
     data class NotVisible(val parts: List<String>) : Cue
 
     /** The person has done as many repetitions as intended. */
@@ -15,8 +18,6 @@ sealed interface Cue {
  * @param skeleton Skeleton of the poses.
  */
 class Cues(private val skeleton: Skeleton) {
-    private val joints = ExerciseSignals(skeleton).joints
-
     /**
      * Returns the cues for a frame, the most urgent first.
      *
@@ -25,14 +26,16 @@ class Cues(private val skeleton: Skeleton) {
      * @param target Intended number of repetitions; null if there is none.
      */
     fun of(jointsM: DoubleArray, repetitions: Repetitions, target: Int? = null): List<Cue> = buildList {
-        val unseen = BooleanArray(skeleton.joints.size) { jointsM[3 * it].isNaN() }
-        val needed = needed(repetitions.exercise)
-        val parts = unseenParts(unseen, skeleton).filter { part -> part.joints.any { it in needed } }
+        val unseen = BooleanArray(skeleton.joints.size) { !jointsM.joint(it).isFinite }
+        val lost = lost(unseen, repetitions.exercise)
+        val parts = unseenParts(unseen, skeleton).filter { part -> part.joints.any { it in lost } }
         if (parts.isNotEmpty()) add(Cue.NotVisible(parts.map { it.name }))
         if (target != null && repetitions.count >= target) add(Cue.TargetReached)
     }
 
-    /** Joints that counting an exercise takes; those of all exercises while it is unknown. */
-    private fun needed(exercise: String?): Set<String> =
-        if (exercise == null) joints.values.flatten().toSet() else joints[exercise].orEmpty()
+    /** The unseen joints that an exercise needs, of any exercise while it is unknown. One seen side is enough. */
+    private fun lost(unseen: BooleanArray, exercise: String?): Set<String> =
+        (if (exercise == null) NEEDS.keys else setOf(exercise)).flatMap { neededJoints(it) }
+            .filter { (left, right) -> unseen[skeleton.index(left)] && unseen[skeleton.index(right)] }
+            .flatMap { it.toList() }.toSet()
 }

@@ -1,181 +1,81 @@
 package org.skelgnn.core
 
-import kotlin.math.exp
-import kotlin.math.max
 import kotlin.math.min
+import kotlin.math.roundToInt
 
 /**
- * Counts how often a signal rises and returns. Mirrors `skelgnn_tf.motion.cycles`.
+ * One rise and fall of a signal.
  *
- * A repetition is a rise by at least [threshold], followed by a fall by the fraction `fall` of that rise. It ends when
- * the signal is at rest or rises again. The end is predicted from the durations of the rise and the fall, so that a
- * repetition is counted neither during the return movement nor late.
+ * @property startS When the signal begins to rise, in seconds.
+ * @property topS When it is highest.
+ * @property endS When the repetition ends.
+ * @property low Value of the signal before it rises.
+ * @property top Its highest value.
  */
-internal class CycleCounter(private val movement: Movement) {
-    private val ends = mutableListOf<Double>()
-    private var usualRise = 0.0
-    private var usualHighS = 0.0
-    private var value = Double.NaN
-    private var timeS = Double.NaN
-    private var isHigh = false
-    private var low = 0.0
-    private var peak = 0.0
-    private var risenS = 0.0
-    private var fallsS = 0.0
-    private var fallenS = 0.0
-    private var endS = Double.POSITIVE_INFINITY
-    private var nearlyLow = Double.POSITIVE_INFINITY
-    private var before: Before? = null
+data class Cycle(val startS: Double, val topS: Double, val endS: Double, val low: Double, val top: Double) {
+    /** How far the signal rises. */
+    val rise: Double get() = top - low
+}
 
-    /** State before the last fall, restored if that fall turns out to be a short dip. */
-    private class Before(
-        val low: Double,
-        val risenS: Double,
-        val peak: Double,
-        val usualRise: Double,
-        val usualHighS: Double,
-    )
+/**
+ * Counts how often a signal rises and returns. Mirrors `skelgnn_tf.motion.CycleCounter`.
+ *
+ * A repetition is a rise by at least the movement's `least`, or by its `share` of the person's usual rise, followed by
+ * a fall by the fraction `fall` of that rise. It ends when the signal is at rest or rises again. The end is predicted
+ * from the durations of the rise and the fall, so that a repetition is counted neither during the return movement nor
+ * late.
+ *
+ * @property movement How the signal repeats: of a signal of your own, for example `Movement(20.0, 1.0)` for one in
+ *   degrees with repetitions of a second or more.
+ */
+class CycleCounter(private val movement: Movement) {
+    private val counted = mutableListOf<Cycle>()
+    private val usual = Usual()
+    private var stretch: SignalStretch? = null
 
-    /** End times of the counted repetitions, in seconds. */
-    val endsS: List<Double> get() = ends
-
-    /** Smallest rise that counts as a repetition. */
-    private val threshold: Double get() = max(movement.least, movement.share * usualRise)
+    /** The counted repetitions. */
+    val cycles: List<Cycle> get() = counted
 
     /** Progress within the repetition, 0..1; 0 at rest. */
-    val phase: Double
-        get() {
-            if (value.isNaN()) return 0.0
-            val scale = max(max(usualRise, threshold), if (isHigh) peak - low else 0.0)
-            val risen = if (scale > 0) ((value - low) / scale).coerceIn(0.0, 1.0) else 0.0
-            if (isHigh) {
-                val isGoingBack = peak - value > GOING_BACK * (peak - low)
-                return if (isGoingBack) 1 - risen / 2 else min((peak - low) / scale, 1.0) / 2
-            }
-            if (endS < Double.POSITIVE_INFINITY) {
-                val left = (endS - timeS) / max(endS - fallenS, Vector.TINY)
-                return 1 - 0.25 * left.coerceIn(0.0, 1.0)
-            }
-            return if (risen > GOING_BACK) risen / 2 else 0.0
+    val phase: Double get() = stretch?.phase ?: 0.0
+
+    /** Adds a value of the signal, NaN if it is missing, and returns how many repetitions have ended. */
+    fun push(value: Double, nowS: Double): Int {
+        val now = stretch
+        now?.end(nowS)
+        if (!value.isFinite()) return counted.size
+        if (now == null || nowS - now.timeS > GAP_S + ROUNDING_S) {
+            // Nothing can be concluded across a long gap.
+            now?.endNow(now.timeS)
+            stretch = SignalStretch(movement, usual, counted, value, nowS)
+        } else {
+            now.push(value, nowS)
         }
-
-    /** Adds a value of the signal; NaN if it is missing. */
-    fun push(next: Double, nowS: Double) {
-        if (nowS >= endS) count(endS)
-        if (!next.isFinite()) return
-        if (value.isNaN() || nowS - timeS > GAP_S + ROUNDING_S) {
-            restart(next, nowS)
-            return
-        }
-        val last = value
-        val lastS = timeS
-        value = last + (1 - exp(-(nowS - lastS) / (SMOOTHING * movement.fastestS))) * (next - last)
-        timeS = nowS
-        if (isHigh) whileHigh(last, lastS) else whileLow(last, lastS)
+        return counted.size
     }
 
-    /** Starts again after a long gap: values from before it say nothing about the signal after it. */
-    private fun restart(next: Double, nowS: Double) {
-        value = next
-        timeS = nowS
-        low = next
-        risenS = nowS
-        isHigh = false
-        peak = 0.0
-        fallsS = 0.0
-        fallenS = 0.0
-        endS = Double.POSITIVE_INFINITY
-        nearlyLow = Double.POSITIVE_INFINITY
-        before = null
+    /** Ends the recording: a repetition counts if the last value, held for a second, ends it. Returns the count. */
+    fun finish(): Int {
+        val now = stretch ?: return counted.size
+        val known = counted.size
+        val lastS = now.timeS
+        val held = now.raw
+        for (step in 1..(HELD_S / HELD_STEP_S).roundToInt()) push(held, lastS + step * HELD_STEP_S)
+        now.endNow(lastS)
+        for (i in known..<counted.size) counted[i] = counted[i].copy(endS = min(counted[i].endS, lastS))
+        return counted.size
     }
 
-    private fun whileLow(last: Double, lastS: Double) {
-        val threshold = threshold
-        low = min(low, value)
-        if (endS < Double.POSITIVE_INFINITY) predictEnd(last, lastS)
-        val half = low + threshold / 2
-        if (last < half && half <= value) risenS = whenAt(half, last, lastS)
-        if (value - low < threshold) return
-        val before = before
-        if (endS < Double.POSITIVE_INFINITY && before != null) {
-            if (timeS - fallenS < SHORTEST_LOW * min(fallenS - before.risenS, usualHighS)) {
-                // The dip is too short to end a repetition: the previous one continues.
-                low = before.low
-                risenS = before.risenS
-                peak = max(before.peak, value)
-                usualRise = before.usualRise
-                usualHighS = before.usualHighS
-                isHigh = true
-                fallsS = timeS
-                endS = Double.POSITIVE_INFINITY
-                return
-            }
-            count(timeS)
-        }
-        isHigh = true
-        peak = value
-        fallsS = timeS
-    }
+    /** Returns the counted repetitions and removes them from [cycles]. */
+    internal fun take(): List<Cycle> = counted.toList().also { counted.clear() }
 
-    private fun whileHigh(last: Double, lastS: Double) {
-        peak = max(peak, value)
-        var rise = peak - low
-        // Raising the hands to the start of a press is a large rise before the first repetition.
-        if (usualRise > 0) rise = min(rise, max(LARGEST_RISE * usualRise, threshold))
-        val begins = peak - FALL_BEGINS * rise
-        val fallen = peak - movement.fall * rise
-        if (last > begins && begins >= value) fallsS = whenAt(begins, last, lastS)
-        if (value > fallen) return
-        fallenS = if (last > fallen) whenAt(fallen, last, lastS) else timeS
-        val highS = fallenS - risenS
-        isHigh = false
-        if (highS >= SHORTEST_HIGH * movement.fastestS) {
-            before = Before(low, risenS, peak, usualRise, usualHighS)
-            endS = max(fallenS + REST_OF_HIGH * highS, timeS)
-            nearlyLow = peak - movement.settled * rise
-            predictEnd(last, lastS)
-            usualRise = towards(usualRise, rise)
-            usualHighS = towards(usualHighS, highS)
-        }
-        low = value
-    }
-
-    /** Predicts the end of the repetition once the signal has nearly returned. */
-    private fun predictEnd(last: Double, lastS: Double) {
-        if (value > nearlyLow || nearlyLow == Double.POSITIVE_INFINITY) return
-        val before = checkNotNull(before)
-        val lowS = if (last > nearlyLow) whenAt(nearlyLow, last, lastS) else timeS
-        val (part, seconds) = movement.finish
-        var highS = fallenS - before.risenS
-        if (before.usualHighS > 0) highS = min(highS, LONGEST_HIGH * before.usualHighS)
-        endS = max(lowS + FALL_GOES_ON * (lowS - fallsS) + part * highS + seconds, timeS)
-        nearlyLow = Double.POSITIVE_INFINITY
-    }
-
-    /** Time at which the signal crossed a level, by linear interpolation from the previous value. */
-    private fun whenAt(level: Double, last: Double, lastS: Double) =
-        lastS + (level - last) / (value - last) * (timeS - lastS)
-
-    private fun count(timeS: Double) {
-        ends += timeS
-        endS = Double.POSITIVE_INFINITY
-    }
-
-    private fun towards(usual: Double, new: Double) = if (usual != 0.0) usual + LEARNING * (new - usual) else new
-
-    private companion object {
-        const val ROUNDING_S = 1e-6
-        const val GOING_BACK = 0.15
-        const val LARGEST_RISE = 1.3
-        const val FALL_BEGINS = 0.3
-
-        // The same values as in skelgnn_tf.motion.cycles, which explains them.
-        const val SMOOTHING = 0.06
-        const val LEARNING = 0.3
-        const val FALL_GOES_ON = 0.5
-        const val LONGEST_HIGH = 1.5
-        const val REST_OF_HIGH = 0.5
-        const val SHORTEST_HIGH = 0.3
-        const val SHORTEST_LOW = 0.25
+    // The same values as in skelgnn_tf.motion.cycles, which explains them; a test compares them.
+    internal companion object {
+        const val HELD_S = 1.0
+        const val HELD_STEP_S = 1.0 / 30
+        private const val ROUNDING_S = 1e-6
     }
 }
+
+/** How far the signal of a person usually rises, and for how long it is high; 0 before the first repetition. */
+internal class Usual(var rise: Double = 0.0, var highS: Double = 0.0)

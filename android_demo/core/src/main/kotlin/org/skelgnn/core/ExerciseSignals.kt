@@ -3,50 +3,23 @@ package org.skelgnn.core
 import kotlin.math.PI
 import kotlin.math.abs
 import kotlin.math.max
-import kotlin.math.sin
+import kotlin.math.min
 
 /**
- * Parameters of an exercise's repetitions.
+ * What a pose says about every exercise in [MOVEMENTS].
  *
- * @property least Smallest rise of the signal that can be a repetition, in the signal's units (about degrees).
- * @property fastestS Duration of the fastest repetitions in seconds; determines the smoothing of the signal.
- * @property share Smallest rise as a fraction of the person's usual rise; a smaller one is an incomplete attempt.
- * @property fall Fraction of the rise by which the signal must fall again.
- * @property settled Fraction of the rise by which the signal falls before the end is predicted.
- * @property finish Delay of the end after the predicted end of the fall: a fraction of the time that the signal was
- *   high, and a constant in seconds.
+ * @property signals Low at the start and end of each repetition and high in the middle; NaN where a joint that the
+ *   exercise needs is missing.
+ * @property postures Whether the body may be in the middle of a repetition.
  */
-internal data class Movement(
-    val least: Double,
-    val fastestS: Double,
-    val share: Double,
-    val fall: Double,
-    val settled: Double,
-    val finish: Pair<Double, Double>,
-)
-
-/** Exercises with repetitions, as in `skelgnn_tf.motion.MOVEMENTS`; a test compares the two. */
-internal val MOVEMENTS = mapOf(
-    "squat" to Movement(20.0, 1.6, 0.35, 0.5, 0.8, 0.25 to -0.07),
-    "lunge" to Movement(29.0, 1.8, 0.45, 0.5, 0.6, 0.36 to 0.16),
-    "push_up" to Movement(28.0, 1.1, 0.4, 0.6, 0.8, 0.05 to -0.04),
-    "sit_up" to Movement(10.0, 1.6, 0.4, 0.5, 0.8, 0.24 to -0.10),
-    "jumping_jack" to Movement(28.0, 0.8, 0.33, 0.7, 0.8, 0.17 to -0.05),
-    "deadlift" to Movement(25.0, 1.8, 0.4, 0.7, 0.8, 0.22 to -0.14),
-    "overhead_press" to Movement(60.0, 1.4, 0.4, 0.55, 0.6, 0.13 to 0.02),
-    "biceps_curl" to Movement(37.0, 1.3, 0.4, 0.6, 0.8, 0.17 to -0.06),
-    "high_knees" to Movement(6.0, 0.45, 0.25, 0.5, 0.6, 0.34 to -0.01),
-    "side_bend" to Movement(3.5, 1.8, 0.4, 0.6, 0.7, 0.08 to 0.12),
-    "burpee" to Movement(25.0, 2.6, 0.25, 0.5, 0.5, 0.21 to -0.27),
-)
+internal class ExerciseState(val signals: Map<String, Double>, val postures: Map<String, Boolean>)
 
 /**
- * Computes one signal per exercise that is low at the start and end of each repetition and high in the middle,
- * independently of the camera's viewpoint. Mirrors `skelgnn_tf.motion.exercise_signals`.
+ * Computes the signals and postures of all exercises, independently of the camera's viewpoint and of the body's size.
+ * Where one side of the body is missing, the other one counts. Mirrors `skelgnn_tf.motion.exercise_signals`.
  */
-internal class ExerciseSignals(private val skeleton: Skeleton) {
+internal class ExerciseSignals(skeleton: Skeleton) {
     private val limbs = Limbs(skeleton)
-    private val angles = JointAngles(skeleton)
 
     // The joint "neck" of Human3.6M is at the height of the nose.
     private val head = listOf("nose", "neck", "head").firstOrNull { it in skeleton.joints }?.let { skeleton.index(it) }
@@ -55,85 +28,128 @@ internal class ExerciseSignals(private val skeleton: Skeleton) {
                 "Received: ${skeleton.name} with ${skeleton.joints.joinToString()}.",
         )
 
-    private class Side(
-        val knee: Double,
-        val hip: Double,
-        val elbow: Double,
-        val shoulder: Double,
-        val curl: Double,
-        val handUp: Double,
-        val handForward: Double,
-        val kneeUp: Double,
-    ) {
-        val handToShoulder = elbow / 2 + 40 * handForward
+    /** Computes the state of a pose; [jointsM] is NaN where a joint is missing. */
+    fun of(jointsM: DoubleArray): ExerciseState {
+        val body = Body(limbs.at(jointsM), jointsM.joint(head))
+        return ExerciseState(signals(body), postures(body))
     }
 
-    /** Names of the joints that each exercise's signal is computed from. */
-    val joints: Map<String, Set<String>> by lazy {
-        // Any pose shows them: without one of these joints, the signal is NaN.
-        val pose = DoubleArray(3 * skeleton.joints.size) { sin(it.toDouble()) }
-        val missing = skeleton.joints.withIndex().associate { (joint, name) ->
-            name to of(pose.copyOf().also { it.fill(Double.NaN, 3 * joint, 3 * joint + 3) })
-        }
-        MOVEMENTS.mapValues { (name, _) -> missing.filterValues { it.getValue(name).isNaN() }.keys }
-    }
-
-    /** Returns the signal of each exercise in [MOVEMENTS]; NaN where a joint is missing. */
-    fun of(jointsM: DoubleArray): Map<String, Double> {
-        val at = limbs.at(jointsM)
-        val angle = angles.of(at)
-        val headUp = jointsM.joint(head) - at.hips
-        val (left, right) = SIDES.map { side(it, at, angle, headUp) }
-        val trunkM = max((at.shoulders - at.hips).length, Vector.TINY)
-        val lean = angle.getValue("trunk_lean")
-        val legs = (left.knee + right.knee + left.hip + right.hip) / 4
-        val feetApart = (at["left_ankle"] - at["right_ankle"]).length / trunkM
+    private fun signals(body: Body): Map<String, Double> {
+        // Feet outside the picture leave the bend of the hips.
+        val legs = firstSeen((body.mean { knee } + body.mean { hip }) / 2, body.mean { hip })
         return mapOf(
             "squat" to legs,
             "lunge" to legs,
-            "push_up" to mean(left.elbow, right.elbow),
-            "sit_up" to (mean(left.curl, right.curl) - lean) / 2,
+            "push_up" to body.mean { elbow },
+            "sit_up" to (body.mean { curl } - body.lean) / 2,
             "jumping_jack" to
-                mean(left.shoulder, right.shoulder) / 2 + 20 * mean(left.handUp, right.handUp) + 20 * feetApart,
-            "deadlift" to mean(left.hip, right.hip),
+                body.mean { shoulder } / 2 + 20 * body.mean { handUp } + 20 * firstSeen(body.feetApart, 0.0),
+            "deadlift" to body.mean { hip },
             // The exercise may use one arm or both.
-            "overhead_press" to max(left.shoulder, right.shoulder),
-            "biceps_curl" to max(left.handToShoulder, right.handToShoulder),
-            "high_knees" to max(left.kneeUp, right.kneeUp),
-            "side_bend" to bendDeg(at, headUp),
+            "overhead_press" to body.larger { shoulder },
+            "biceps_curl" to body.larger { elbow / 2 + 40 * handForward },
+            // The knees take turns, so their difference falls to zero between two of them.
+            "high_knees" to body.apart { firstSeen(curl - 60 * leg, 1.4 * curl - 100) } / 1.5,
+            "side_bend" to abs(body.aside) * 180 / PI,
             // High when the hands are on the floor in front of the chest and the trunk is horizontal.
-            "burpee" to 45 * mean(left.handForward, right.handForward) + lean / 2,
+            "burpee" to 45 * body.mean { handForward } + body.lean / 2,
         )
     }
 
-    private fun side(name: String, at: Places, angle: Map<String, Double>, headUp: Vector): Side {
-        val trunk = at.shoulders - at.hips
-        // Perpendicular to the trunk and to the line between the shoulders.
-        val forward = (trunk cross (at["right_shoulder"] - at["left_shoulder"])).unit
-        val (shoulder, elbow, wrist) = listOf("shoulder", "elbow", "wrist").map { at["${name}_$it"] }
-        val armM = max((elbow - shoulder).length + (wrist - elbow).length, Vector.TINY)
-        val reach = (wrist - shoulder) * (1 / armM)
-        val curl = 180 - headUp.angleDeg(at["${name}_knee"] - at.hips)
-        val ankleM = (at["${name}_ankle"] - at.hips).length
-        return Side(
-            knee = angle.getValue("${name}_knee"),
-            hip = angle.getValue("${name}_hip"),
-            elbow = angle.getValue("${name}_elbow"),
-            shoulder = angle.getValue("${name}_shoulder"),
-            // Angle from head to knee about the hips, which also captures sit-ups that only curl the back.
-            curl = curl,
-            handUp = reach dot trunk.unit,
-            handForward = reach dot forward,
-            // A knee that moves towards the camera barely rotates in a lifted pose, but its ankle rises.
-            kneeUp = (curl - 60 * ankleM / max(trunk.length, Vector.TINY)) / 1.5,
+    // What is not seen excludes nothing: a comparison with NaN is false.
+    private fun postures(body: Body): Map<String, Boolean> {
+        val hip = body.mean { hip }
+        val handUp = body.larger { handUp }
+        val bent = max(body.larger { knee }, body.larger { hip })
+        return mapOf(
+            "squat" to (bent > 35),
+            "lunge" to (bent > 30),
+            "push_up" to (!(body.lean < 20) && !(hip > 90)),
+            "sit_up" to (hip > 40),
+            "jumping_jack" to (handUp > -0.3),
+            "deadlift" to (hip > 35),
+            "overhead_press" to (handUp > 0.3 && body.smaller { elbow } < 110),
+            "biceps_curl" to (body.larger { elbow } > 55 && handUp < 0.7),
+            "high_knees" to !(body.lean > 60),
+            "side_bend" to !(hip > 60),
+            "burpee" to !(body.lean < 25),
         )
     }
+}
+
+/** Angles in degrees of one side of the body, and lengths relative to the arm or to the trunk. */
+private class BodySide(
+    val knee: Double,
+    val hip: Double,
+    val elbow: Double,
+    val shoulder: Double,
+    /** Angle from head to knee about the hips, which also captures sit-ups that only curl the back. */
+    val curl: Double,
+    val handUp: Double,
+    val handForward: Double,
+    /** Distance of the ankle from the hips: a knee that moves towards the camera barely rotates in a lifted pose. */
+    val leg: Double,
+)
+
+/** Measures of a body. Joints that are missing are NaN. */
+private class Body(private val at: Places, headM: Vector) {
+    private val headUp = headM - at.hips
+    private val trunk = at.shoulders - at.hips
+
+    // Without hips, the trunk of a person whose head and chest are seen is taken as upright.
+    private val up = if (trunk.isFinite) trunk else CAMERA_UP
+    private val trunkM = max(trunk.length, Vector.TINY)
+    private val sides = SIDES.map { side(it) }
+
+    /** Lean of the trunk in the picture, in degrees. */
+    val lean = trunk.angleDeg(CAMERA_UP)
+    val feetApart = (at["left_ankle"] - at["right_ankle"]).length / trunkM
 
     /** Sideways bend of the trunk relative to the legs: a tilted camera or hip line cancels out. */
-    private fun bendDeg(at: Places, headUp: Vector): Double {
-        val legsDown = (at["left_ankle"] + at["right_ankle"]) * 0.5 - at.hips
-        return abs((headUp.unit + legsDown.unit) dot (at["right_hip"] - at["left_hip"]).unit) * 180 / PI
+    val aside = (headUp.unit + legsDown().unit) dot (at["right_hip"] - at["left_hip"]).unit
+
+    /** Mean of a measure of both sides, or that of the side that is seen. */
+    fun mean(measure: BodySide.() -> Double): Double = both(measure) { left, right -> (left + right) / 2 }
+
+    /** Difference of a measure between the sides, or that of the side that is seen. */
+    fun apart(measure: BodySide.() -> Double): Double = both(measure) { left, right -> abs(left - right) }
+
+    fun larger(measure: BodySide.() -> Double): Double = both(measure, ::max)
+
+    fun smaller(measure: BodySide.() -> Double): Double = both(measure, ::min)
+
+    private fun both(measure: BodySide.() -> Double, join: (Double, Double) -> Double): Double {
+        val (left, right) = sides.map(measure)
+        return firstSeen(join(left, right), left, right)
     }
 
-    private fun mean(left: Double, right: Double) = (left + right) / 2
+    private fun side(name: String): BodySide {
+        val (hip, knee, ankle) = listOf("hip", "knee", "ankle").map { at["${name}_$it"] }
+        val (shoulder, elbow, wrist) = listOf("shoulder", "elbow", "wrist").map { at["${name}_$it"] }
+        // Perpendicular to the trunk and to the line between the shoulders.
+        val forward = (up cross (at["right_shoulder"] - at["left_shoulder"])).unit
+        val armM = max((elbow - shoulder).length + (wrist - elbow).length, Vector.TINY)
+        val reach = wrist - shoulder
+        return BodySide(
+            knee = (knee - hip).angleDeg(ankle - knee),
+            hip = (-up).angleDeg(knee - hip),
+            elbow = (elbow - shoulder).angleDeg(wrist - elbow),
+            shoulder = (-up).angleDeg(elbow - shoulder),
+            curl = (-headUp).angleDeg(knee - at.hips),
+            handUp = (reach dot up.unit) / armM,
+            handForward = (reach dot forward) / armM,
+            leg = (ankle - at.hips).length / trunkM,
+        )
+    }
+
+    private fun legsDown(): Vector =
+        listOf("ankle", "knee").map { middle(it) - at.hips }.firstOrNull { it.isFinite } ?: -CAMERA_UP
+
+    private fun middle(joint: String): Vector {
+        val (left, right) = SIDES.map { at["${it}_$joint"] }
+        return listOf((left + right) * 0.5, left).firstOrNull { it.isFinite } ?: right
+    }
 }
+
+/** The first of several values that is not missing. */
+private fun firstSeen(vararg choices: Double): Double = choices.firstOrNull { it.isFinite() } ?: choices.last()

@@ -21,9 +21,8 @@ class JointAngles(skeleton: Skeleton) {
      * @param jointsM joints x 3, in the skeleton's order: meters, camera axes (x right, y down, z forward).
      * @return Degrees by name; NaN where a required joint is missing (NaN).
      */
-    fun of(jointsM: DoubleArray): Map<String, Double> = of(limbs.at(jointsM))
-
-    internal fun of(at: Places): Map<String, Double> {
+    fun of(jointsM: DoubleArray): Map<String, Double> {
+        val at = limbs.at(jointsM)
         val down = at.hips - at.shoulders
         return buildMap {
             for (side in SIDES) {
@@ -37,12 +36,10 @@ class JointAngles(skeleton: Skeleton) {
             put("trunk_lean", (-down).angleDeg(CAMERA_UP))
         }
     }
-
-    private companion object {
-        /** Upwards for a camera that is held level: y points down. */
-        val CAMERA_UP = Vector(0.0, -1.0, 0.0)
-    }
 }
+
+/** Upwards for a camera that is held level: y points down. */
+internal val CAMERA_UP = Vector(0.0, -1.0, 0.0)
 
 internal val SIDES = listOf("left", "right")
 

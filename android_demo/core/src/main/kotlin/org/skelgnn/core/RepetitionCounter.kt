@@ -1,15 +1,8 @@
 package org.skelgnn.core
 
+import kotlin.math.exp
 import kotlin.math.max
-
-/**
- * State of a [RepetitionCounter] after a frame.
- *
- * @property count Number of completed repetitions of the exercise.
- * @property exercise Name of the exercise; null before the first decision of the action model.
- * @property phase Progress within the repetition, 0..1: 0 between repetitions, 0.5 in the middle.
- */
-data class Repetitions(val count: Int, val exercise: String?, val phase: Double)
+import kotlin.math.min
 
 /**
  * Counts the repetitions of a given exercise, or of the exercise that an action model recognizes. Mirrors
@@ -17,35 +10,53 @@ data class Repetitions(val count: Int, val exercise: String?, val phase: Double)
  *
  * All exercises are counted from the start, each from its own signal, so that repetitions made before the exercise is
  * recognized are included. Plank, rest and classes without a signal have a count of 0. The count of an exercise
- * continues when the person resumes it after a rest.
+ * continues when the person resumes it after a rest. A movement is counted for one exercise only, in a posture of that
+ * exercise.
+ *
+ * @param classes Classes of the action model's contract; empty without an action model.
+ * @param exercise Exercise to count, one of [EXERCISES]; null to count the recognized one. If both are given, the
+ *   action model only prevents counting while it is certain that nobody exercises.
  */
-class RepetitionCounter private constructor(skeleton: Skeleton, private val exercise: String?, classes: List<String>) {
-    /** Counts the exercise that an action model recognizes. @param classes Classes of the model's contract. */
-    constructor(skeleton: Skeleton, classes: List<String>) : this(skeleton, null, classes)
+class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, private val exercise: String? = null) {
+    /** Counts one exercise without an action model. @param exercise One of [EXERCISES]. */
+    constructor(skeleton: Skeleton, exercise: String) : this(skeleton, emptyList(), exercise)
 
-    /** Counts one exercise without recognition. @param exercise One of [EXERCISES]. */
-    constructor(skeleton: Skeleton, exercise: String) : this(skeleton, exercise, listOf(exercise)) {
-        require(exercise in MOVEMENTS) {
+    init {
+        require(exercise == null || exercise in MOVEMENTS) {
             "exercise must be one of ${EXERCISES.joinToString()}. Received: $exercise."
+        }
+        require(exercise != null || classes.isNotEmpty()) {
+            "classes must not be empty without an exercise. Received: neither. " +
+                "Pass the classes of the model's contract, or an exercise."
         }
     }
 
-    private val signals = ExerciseSignals(skeleton)
-    private val decoder = ActionDecoder(classes)
-    private val cycles = classes.filter { it in MOVEMENTS }.associateWith { CycleCounter(MOVEMENTS.getValue(it)) }
+    /** A time in which an exercise is done, in seconds. */
+    private data class Span(val exercise: String, val timeS: ClosedFloatingPointRange<Double>)
 
-    // For each exercise: repetitions in earlier sets, and the start of the current set.
-    private val earlier = cycles.mapValues { 0 }.toMutableMap()
-    private val beginsS = cycles.mapValues { Double.NEGATIVE_INFINITY }.toMutableMap()
-    private var now = exercise
-    private var isUnderWay = false
+    private val signals = ExerciseSignals(skeleton)
+    private val seenEnough = SeenEnough(skeleton)
+    private val cycles = PosedCycles(exercise?.let { listOf(it) } ?: classes.filter { it in MOVEMENTS })
+    private val belief = ExerciseBelief(classes.size)
+    private val spans = listOfNotNull(exercise).map { Span(it, ALWAYS) }.toMutableList()
+
+    // For each class: since when the decisions show signs of it, and how certain it is.
+    private val beginsS = DoubleArray(classes.size) { Double.NEGATIVE_INFINITY }
+    private var certainty = DoubleArray(classes.size)
+
+    // For each exercise: in how much of the last seconds enough of the body was seen, 0..1.
+    private val seen = mutableMapOf<String, Double>()
+    private var current = exercise
     private var timeS = Double.NEGATIVE_INFINITY
+
+    /** All repetitions so far, in the order of time. */
+    val repetitions: List<Repetition> get() = spans.indices.flatMap { found(it) }.sortedBy { it.endS }
 
     /**
      * Adds a frame.
      *
      * @param jointsM joints x 3, in the skeleton's order, in meters. Pass unfiltered poses, because the counter smooths
-     *   its signals; NaN if no person is visible.
+     *   its signals; NaN where a joint is not seen.
      * @param nowS Time of the frame in seconds, later than the previous one.
      * @param probabilities Output of the action model if there is a new one for this frame, otherwise null.
      * @return The exercise, its count and its phase.
@@ -54,51 +65,82 @@ class RepetitionCounter private constructor(skeleton: Skeleton, private val exer
         require(nowS > timeS) {
             "nowS must be later than the previous $timeS s. Received: $nowS s. Use the camera's timestamps."
         }
+        val share = 1 - exp(-min(nowS - timeS, DECISION_LAG_S) / DECISION_LAG_S)
         timeS = nowS
-        val values = signals.of(jointsM)
-        cycles.forEach { (name, cycle) -> cycle.push(values.getValue(name), nowS) }
-        if (exercise == null && probabilities != null) decide(probabilities, nowS)
-        val name = now ?: return Repetitions(0, null, 0.0)
-        return Repetitions(count(name, Double.POSITIVE_INFINITY), name, cycles[name]?.phase ?: 0.0)
+        seenEnough.of(jointsM).forEach { (name, isSeen) ->
+            val before = seen[name] ?: 1.0
+            seen[name] = before + share * ((if (isSeen) 1.0 else 0.0) - before)
+        }
+        veto(cycles.push(signals.of(jointsM), nowS))
+        if (probabilities != null && classes.isNotEmpty()) decide(belief.push(probabilities, nowS), nowS)
+        return state()
     }
 
-    /** Updates the exercise; one that is under way is left only for another that shows repetitions of its own. */
-    private fun decide(probabilities: FloatArray, nowS: Double) {
-        val before = now
-        val next = decoder.push(probabilities, nowS) ?: return
-        if (before != null && count(before, Double.POSITIVE_INFINITY) > 0) {
-            isUnderWay = isUnderWay || decoder.confidence(before) >= UNDER_WAY
-        }
-        val changeS = decoder.beginsS(next)
-        // Start early: counting a transition movement is better than missing the first repetition.
-        val fromS = changeS - ActionDecoder.LAG_S
-        if (next == before || (isUnderWay && countSince(next, fromS) < REPETITIONS_TO_SWITCH)) return
-        now = next
-        isUnderWay = false
-        if (before != null && before in cycles) {
-            earlier[before] = count(before, changeS)
-            beginsS[before] = max(beginsS.getValue(before), changeS)
-        }
-        if (next in cycles) beginsS[next] = max(beginsS.getValue(next), fromS)
+    /** Ends the recording: a last repetition that is all but over counts. */
+    fun finish(): Repetitions {
+        veto(cycles.finish())
+        return state()
     }
 
-    /** Number of repetitions of an exercise that ended after [sinceS]. */
-    private fun countSince(name: String, sinceS: Double): Int = cycles[name]?.endsS.orEmpty().count { it > sinceS }
+    /** A given exercise does not count while nobody exercises. */
+    private fun veto(ended: List<String>) {
+        val idle = classes.indices.filter { classes[it] in IDLE_CLASSES }.sumOf { certainty[it] }
+        if (exercise != null && idle > IDLE) ended.forEach { cycles.dropLast(it) }
+    }
 
-    /** Number of repetitions of an exercise in earlier sets and in the current one until [untilS]. */
-    private fun count(name: String, untilS: Double): Int {
-        val cycle = cycles[name] ?: return 0
-        val fromS = beginsS.getValue(name)
-        return earlier.getValue(name) + cycle.endsS.count { fromS < it && it <= untilS }
+    private fun state(): Repetitions {
+        val name = current
+        if (name == null || (exercise == null && (seen[name] ?: 1.0) < PosedCycles.POSED)) return UNKNOWN
+        if (name !in cycles) return Repetitions(0, name, 0.0)
+        val found = spans.indices.filter { spans[it].exercise == name }.flatMap { found(it) }
+        return Repetitions(found.count { it.isComplete }, name, cycles.phase(name))
+    }
+
+    /** Takes the probabilities of now; begins a span where another class is certain. */
+    private fun decide(now: DoubleArray, nowS: Double) {
+        certainty = now
+        now.indices.filter { now[it] < FAINT }.forEach { beginsS[it] = nowS - DECISION_LAG_S }
+        val label = now.indices.maxBy { now[it] }
+        if (exercise != null || classes[label] == current || now[label] < SURE) return
+        current = classes[label]
+        val last = spans.lastOrNull()
+        val fromS = max(beginsS[label] - BEYOND_S, last?.timeS?.start ?: Double.NEGATIVE_INFINITY)
+        // What the previous exercise has counted since then was the beginning of this one.
+        if (last != null) spans[spans.lastIndex] = last.copy(timeS = last.timeS.start..fromS)
+        spans += Span(classes[label], fromS..Double.POSITIVE_INFINITY)
+    }
+
+    /** The repetitions of a span. */
+    private fun found(number: Int): List<Repetition> {
+        val span = spans[number]
+        val inside = cycles.within(span.exercise, span.timeS)
+        val isRunning = exercise == null && number == spans.lastIndex
+        if (inside.size <= 1 && isRunning && certainty[classes.indexOf(span.exercise)] < CLEAR) return emptyList()
+        val least = ALIKE_RISE * median(inside.map { it.rise })
+        return inside.map { Repetition(span.exercise, it.startS, it.topS, it.endS, it.rise >= least) }
+    }
+
+    private fun median(values: List<Double>): Double {
+        if (values.isEmpty()) return 0.0
+        val sorted = values.sorted()
+        return (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
     }
 
     companion object {
         /** Exercises whose repetitions can be counted. */
         val EXERCISES: Set<String> get() = MOVEMENTS.keys
 
-        // An exercise with repetitions is under way once its confidence reaches UNDER_WAY. It then stays selected until
-        // another exercise has REPETITIONS_TO_SWITCH.
-        private const val UNDER_WAY = 0.4
-        private const val REPETITIONS_TO_SWITCH = 2
+        private val ALWAYS = Double.NEGATIVE_INFINITY..Double.POSITIVE_INFINITY
+        private val UNKNOWN = Repetitions(0, null, 0.0)
+
+        // The same values as in skelgnn_tf.motion.repetitions, which explains them; a test compares them.
+        internal val IDLE_CLASSES = listOf("rest", "other")
+        internal const val DECISION_LAG_S = 2.0
+        internal const val SURE = 0.5
+        internal const val FAINT = 0.1
+        internal const val CLEAR = 0.6
+        internal const val ALIKE_RISE = 0.4
+        internal const val IDLE = 0.9
+        internal const val BEYOND_S = 1.5
     }
 }

@@ -9,6 +9,9 @@ import kotlin.math.sqrt
 internal class Vector(val x: Double, val y: Double, val z: Double) {
     val length: Double get() = sqrt(this dot this)
 
+    /** Whether the position is known. */
+    val isFinite: Boolean get() = x.isFinite() && y.isFinite() && z.isFinite()
+
     /** Unit vector; zero stays zero. */
     val unit: Vector get() = this * (1 / max(length, TINY))
 

@@ -15,24 +15,36 @@ class CuesTest {
 
     private fun of(exercise: String?, vararg hidden: String) = cues.of(without(*hidden), Repetitions(3, exercise, 0.0))
 
+    private fun unseen(vararg parts: String) = listOf<Cue>(Cue.NotVisible(parts.toList()))
+
+    private fun both(joint: String) = arrayOf("left_$joint", "right_$joint")
+
     @Test
     fun `hidden parts are reported if the exercise needs them`() {
-        assertEquals(listOf<Cue>(Cue.NotVisible(listOf("feet"))), of("squat", "left_ankle", "right_ankle"))
-        assertEquals(emptyList(), of("biceps_curl", "left_ankle", "right_ankle"))
-        assertEquals(listOf<Cue>(Cue.NotVisible(listOf("left hand"))), of("biceps_curl", "left_wrist"))
-        assertEquals(emptyList(), of("squat", "left_wrist", "nose"))
+        assertEquals(unseen("legs"), of("squat", *both("ankle"), *both("knee")))
+        assertEquals(emptyList(), of("squat", *both("ankle"), *both("wrist"), "nose"))
+        assertEquals(unseen("hands"), of("biceps_curl", *both("wrist"), *both("ankle")))
     }
 
     @Test
-    fun `before an exercise is known, every hidden part is reported`() {
-        val parts = listOf("head", "left hand", "left hip", "left leg")
-        assertEquals(listOf<Cue>(Cue.NotVisible(parts)), of(null, "nose", "left_wrist", "left_hip", "left_knee"))
+    fun `one seen side is enough`() {
+        assertEquals(emptyList(), of("squat", "left_hip", "left_knee", "left_ankle"))
+        assertEquals(emptyList(), of("biceps_curl", "left_wrist"))
+        assertEquals(unseen("arms"), of("biceps_curl", "left_wrist", *both("elbow")))
+    }
+
+    @Test
+    fun `while the exercise is unknown, every part that any exercise needs is reported`() {
+        assertEquals(unseen("hands", "hips"), of(null, "nose", *both("wrist"), *both("hip"), "left_knee"))
+        assertEquals(emptyList(), of(null, "nose", "left_wrist"))
         assertEquals(emptyList(), of(null))
     }
 
     @Test
-    fun `an exercise without repetitions needs no joints`() =
-        assertEquals(emptyList(), of("plank", *limbs.toTypedArray()))
+    fun `a rest needs no joints, and a plank its own`() {
+        assertEquals(emptyList(), of("rest", *limbs.toTypedArray()))
+        assertEquals(unseen("shoulders"), of("plank", *both("shoulder")))
+    }
 
     @Test
     fun `the target is reached with the last repetition`() {
@@ -41,15 +53,5 @@ class CuesTest {
         assertEquals(emptyList(), at(4))
         assertEquals(listOf<Cue>(Cue.TargetReached), at(3))
         assertEquals(listOf<Cue>(Cue.TargetReached), at(2))
-    }
-
-    @Test
-    fun `a signal that lacks one of its joints is not a number`() {
-        val signals = ExerciseSignals(skeleton)
-        for ((exercise, joints) in signals.joints) {
-            for (name in skeleton.joints) {
-                assertEquals(name in joints, signals.of(without(name)).getValue(exercise).isNaN(), "$exercise $name")
-            }
-        }
     }
 }

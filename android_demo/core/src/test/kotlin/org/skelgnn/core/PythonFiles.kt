@@ -15,6 +15,14 @@ internal fun textFromPython(name: String): String {
     return file.readText()
 }
 
+/** Numbers from Python, which writes -1e9 for NaN. */
+internal fun Json.numbers(): List<Double> = doubles().map { if (it < -1e8) Double.NaN else it }
+
+/** Poses from Python. */
+internal fun Json.poses(): List<DoubleArray> = items.map { it.numbers().toDoubleArray() }
+
+internal fun skeleton(json: Json) = Skeleton(json["name"].string, json["joints"].strings, json["parents"].ints)
+
 private const val TOLERANCE = 1e-4
 
 /** Asserts that values agree to 1e-4; NaN only equals NaN. */

@@ -13,7 +13,7 @@ class VisibilityTest {
     @Test
     fun `unseen joints and parts equal Python's`() {
         val golden = fromPython("visibility.json")
-        val skeleton = golden["skeleton"].let { Skeleton(it["name"].string, it["joints"].strings, it["parents"].ints) }
+        val skeleton = skeleton(golden["skeleton"])
         val tracker = VisibilityTracker()
         for ((i, timeS) in golden["times_s"].doubles().withIndex()) {
             val unseen = tracker.push(golden["confidence"].items[i].flatten(), timeS)
