@@ -29,8 +29,11 @@ from skelgnn_tf.motion import (
     Repetitions,
     VisibilityTracker,
     cycles,
+    default_targets,
     exercise_decision,
+    form,
     joint_angles,
+    measure_form,
     repetitions,
     unseen_parts,
 )
@@ -43,7 +46,11 @@ MISSING = -1e9
 _FRAMES, _JOINTS, _CLIP = 5, 2, 40
 _HOP, _SEED = 8, 20
 #: Where counting names its constants, and the parts of the body that are lost in some sets.
-_COUNTING = {"cycles": cycles, "exercise_decision": exercise_decision, "repetitions": repetitions}
+_COUNTING = {
+    "cycles": cycles,
+    "exercise_decision": exercise_decision,
+    "repetitions": repetitions,
+}
 _LOST = ("wrist", "knee", "hip")
 
 
@@ -144,6 +151,9 @@ def motion() -> dict:
         "hidden": [_hidden(rng, name) for name in exercises],
         "rough": [_cycles(rng, name) for name in exercises],
         "beliefs": _beliefs(rng),
+        "targets": _targets(),
+        "moves": form._MOVES,
+        "forms": [_formed(rng, name) for name in exercises],
         "sets": [_recognized(rng) for _ in range(8)],
     }
 
@@ -260,6 +270,42 @@ def _beliefs(rng: np.random.Generator) -> dict:
         "times_s": times.tolist(),
         "probabilities": probabilities.tolist(),
         "beliefs": [belief.push(one, time).tolist() for one, time in zip(probabilities, times, strict=True)],
+    }
+
+
+def _targets() -> dict:
+    """[angle of depth, depth, asymmetry] of each exercise, in degrees; a missing one is -1."""
+    return {
+        name: {
+            "angle": target.angles[0],
+            "depth_deg": target.depth_deg,
+            "asymmetry_deg": -1 if target.asymmetry_deg is None else target.asymmetry_deg,
+        }
+        for name, target in default_targets().items()
+        if name in MOVEMENTS
+    }
+
+
+def _formed(rng: np.random.Generator, exercise: str) -> dict:
+    """Filtered poses of an exercise that one arm and one leg do less and less of, and the form of its repetitions."""
+    poses = generate(1, _SEED, frames=300, exercise=exercise, detector=False)[0].pose_m
+    poses = np.round(poses + rng.normal(0, 0.003, poses.shape), 3)
+    left = [joint for joint, name in enumerate(skeletons.H36M_17.joints) if name.startswith("left_")]
+    poses[:, left] += np.linspace(0, 1, 300)[:, None, None] * (poses[:1, left] - poses[:, left])
+    poses[250:, left] = np.nan
+    times, counter = np.arange(300) / 30, RepetitionCounter(skeletons.H36M_17, exercise=exercise)
+    for pose, time in zip(poses, times, strict=True):
+        counter.push(pose, time)
+    counter.finish()
+    forms = measure_form(poses, skeletons.H36M_17, times, counter.repetitions, default_targets())
+    joint = default_targets()[exercise].angles[0]
+    return {
+        "times_s": times.tolist(),
+        "pose_m": _plain(poses),
+        "repetitions": _listed(counter.repetitions),
+        "depth_deg": [MISSING if one.depth_deg is None else one.depth_deg for one in forms],
+        "asymmetry_deg": [MISSING if (more := one.asymmetry_deg.get(joint)) is None else more for one in forms],
+        "cues": [list(one.cues) for one in forms],
     }
 
 

@@ -48,7 +48,7 @@ EXERCISES = (
     ),
     Exercise(
         "lunge", (stepping.lunge,), Tempo((1.8, 4.2), alternating=True),
-        (stepping.lunge, variants.split_squat, variants.walking_lunge), _at_home(1.2, 5.0, alternating=None), _LEGS,
+        (stepping.lunge, stepping.lunge, variants.split_squat, variants.split_squat, variants.walking_lunge), _at_home(1.2, 5.0, alternating=None), _LEGS,
     ),
     Exercise(
         "push_up", (floor.push_up,), Tempo((1.1, 3.6)),
@@ -61,11 +61,11 @@ EXERCISES = (
     Exercise(
         "jumping_jack",
         (stepping.jumping_jack,), Tempo((0.8, 1.7), pauses=False, attempts=False, depths=(0.8, 1.0)),
-        (stepping.jumping_jack,), _at_home(0.7, 2.2, attempts=False), ("shoulder", "wrist", "hip", "knee"),
+        (stepping.jumping_jack, stepping.jumping_jack, variants.half_jack, variants.step_jack), _at_home(0.7, 2.2, attempts=False), ("shoulder", "wrist", "hip", "knee"),
     ),
     Exercise(
         "deadlift", (standing.deadlift,), Tempo((1.8, 5.0), depths=(0.78, 1.0)),
-        (standing.deadlift,), _at_home(1.2, 5.5), ("shoulder", "hip", "knee"),
+        (standing.deadlift, variants.deep_deadlift), _at_home(1.2, 5.5), ("shoulder", "hip", "knee"),
     ),
     Exercise(
         "overhead_press", (standing.overhead_press,), Tempo((1.4, 4.2), depths=(0.95, 1.0), alternating=True),
@@ -79,7 +79,7 @@ EXERCISES = (
     ),
     Exercise(
         "high_knees", (stepping.high_knees,), Tempo((0.45, 1.1), pauses=False, attempts=False, alternating=True),
-        (stepping.high_knees,), _at_home(0.25, 1.2, pauses=False, attempts=False, alternating=True), _LEGS,
+        (stepping.high_knees, variants.running_knees), _at_home(0.25, 1.2, pauses=False, attempts=False, alternating=True), _LEGS,
     ),
     Exercise(
         "side_bend", (standing.side_bend,), Tempo((1.8, 4.5), alternating=None),
@@ -98,7 +98,8 @@ EXERCISES = (
             everyday.turn_about, everyday.kneel, everyday.lie,
             other.arm_raise, other.arm_circle, other.row, other.extension, other.twist, other.side_lunge,
             other.toe_touch, other.calf_raise, other.leg_swing, other.box, other.pose_of_yoga, other.climber,
-            other.bridge, other.crunch, other.leg_raise, other.kettlebell, other.hold_low,
+            other.bridge, other.crunch, other.leg_raise, other.kettlebell, other.hold_low, other.leg_pendulum, other.chop,
+            other.on_all_fours, other.hinge,
         ),
         _at_home(0.8, 5.0, alternating=None),
     ),

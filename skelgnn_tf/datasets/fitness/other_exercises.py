@@ -6,7 +6,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness import arms as arm
 from skelgnn_tf.datasets.fitness.body import SIDE_SIGN
-from skelgnn_tf.datasets.fitness.everyday import visits
+from skelgnn_tf.datasets.fitness.everyday import visits, wandering_hands
 from skelgnn_tf.datasets.fitness.floor import flared, hands, prone, straight_arm_height, under_shoulders
 from skelgnn_tf.datasets.fitness.kinematics import Arms, Legs, Pose, pose_body, reach, settle, settle_on_hands
 from skelgnn_tf.datasets.fitness.rhythm import Take, ease
@@ -116,6 +116,88 @@ def toe_touch(take: Take) -> Pose:
     out = arm.by_angles(take.num_frames, 0.2, take.deg(40, 95), 0.0, 0.15)
     base = out if take.chance(0.5) else arm.hang(take)
     return pose_body(body, trunk, legs, arm.blend(base, down, bent[:, None] * active))
+
+
+def leg_pendulum(take: Take) -> Pose:
+    """One straight leg swings to the front and to the back, the hands free or at a wall."""
+    body = take.body
+    turn = np.arange(2) == int(take.rng.integers(2))
+    swing = np.sin(2 * np.pi * take.t / take.rng.uniform(0.9, 2.5) + take.rng.uniform(0, 6.28))
+    angle = (take.deg(-5, 25) + swing * take.deg(25, 75))[:, None] * turn
+    legs = feet(take, take.meters(0.05, 0.1), take.deg(0, 15))
+    still = np.full(take.num_frames, take.deg(4, 12))
+    hip, pelvis = stand_on(take, legs, still / 2, still, np.full_like(still, take.deg(-4, 8)) - 0.1 * swing)
+    ankle, pole = swing_leg(body, hip, pelvis, angle, still[:, None] / 2 + np.abs(angle) * take.rng.uniform(0, 0.5))
+    ankle[..., 2] = np.maximum(ankle[..., 2], body.ankle_height_m + 0.03)
+    legs.toe_m = np.where(turn[:, None], ankle + np.array([0.0, 0.08, -0.02]), legs.toe_m)
+    legs.pole = np.where(turn[:, None], pole, legs.pole)
+    legs.planted &= ~turn
+    trunk = back(take, hip, pelvis, take.rng.normal(0, 0.06), take.noise(0.03), 0.1 * swing)
+    ways = [
+        arm.on_hips(take, trunk),
+        arm.hang(take, -0.5 * swing[:, None] * SIDE_SIGN),
+        arm.forward(take, 1 + 0 * swing),
+    ]
+    return pose_body(body, trunk, legs, ways[int(take.rng.integers(3))])
+
+
+def chop(take: Take) -> Pose:
+    """Both hands move from above one shoulder down to the other side, in some clips to a knee that rises."""
+    body, u = take.body, _bump(take)
+    side = int(take.rng.integers(2))
+    legs = feet(take, take.meters(0.08, 0.25), take.deg(0, 25))
+    knee = take.deg(4, 12) + u * take.deg(0, 50)
+    hip, pelvis = stand_on(take, legs, knee * 0.4, knee, take.deg(0, 5) + u * take.deg(0, 25))
+    if take.chance(0.5):
+        lift = u[:, None] * (np.arange(2) == side)
+        ankle, pole = swing_leg(body, hip, pelvis, lift * take.deg(50, 105), 0.1 + lift * take.deg(60, 110))
+        free = np.minimum(2 * lift, 1)[..., None]
+        legs.toe_m = legs.toe_m + free * (ankle + np.array([0.0, 0.05, -0.05]) - legs.toe_m)
+        legs.pole, legs.planted = legs.pole + free * (pole - legs.pole), free[..., 0] == 0
+    turned = SIDE_SIGN[side] * (u - 0.4) * take.deg(0, 45)
+    trunk = back(take, hip, pelvis, u * take.deg(5, 40), SIDE_SIGN[side] * u * take.deg(0, 20), turned)
+    down = wandering_hands(take, trunk, 0.02)
+    return pose_body(body, trunk, legs, arm.blend(arm.overhead(take), down, np.sqrt(np.clip(u, 0, 1))))
+
+
+def on_all_fours(take: Take) -> Pose:
+    """Hands and knees on the floor: a leg kicks back, an arm rises, or the back rounds."""
+    body, u = take.body, _bump(take)
+    half_grip = body.half_shoulders_m + take.meters(-0.02, 0.06)
+    high = straight_arm_height(body, half_grip, take.rng.uniform(0.96, 0.99))
+    hip = np.zeros((take.num_frames, 3))
+    hip[:, 1] = take.meters(-0.05, 0.1) + take.noise(0.01)
+    hip[:, 2] = body.thigh_m * take.rng.uniform(0.95, 1.0) + 0.05
+    rounded = take.noise(0.05) + u * take.rng.choice([0.0, 0.6, -0.3])
+    trunk_m = float(np.linalg.norm(body.trunk_m))
+    lean = np.arccos(np.clip((high - hip[:, 2]) / trunk_m, -0.5, 0.9))
+    trunk = back(take, hip, rotation(-lean, take.noise(0.01), take.noise(0.02)), rounded, 0.0, 0.0, take.deg(-10, 40))
+    legs = feet(take, body.half_hips_m, 0.0)
+    legs.toe_m[..., 1] = hip[:, 1:2] - body.shank_m - 0.08
+    legs.toe_m[..., 2] = 0.03
+    legs.pitch[:] = take.deg(70, 150)
+    legs.pole = np.broadcast_to(np.array([0.0, 0.6, -1.0]), legs.toe_m.shape) + 0.0
+    kicked = u[:, None] * (take.rhythm.side[:, None] == np.arange(2)) * float(take.chance(0.75))
+    out = np.stack(
+        [legs.toe_m[..., 0] * 0, -kicked * body.leg_m * 0.55, kicked * body.leg_m * take.rng.uniform(0.3, 0.8)], -1
+    )
+    legs.toe_m, legs.planted = legs.toe_m + out, kicked == 0
+    at = hands(take, half_grip, float(np.median(trunk.thorax_m[:, 1])) + take.meters(-0.03, 0.06))
+    raised = u[:, None] * (take.rhythm.side[:, None] != np.arange(2)) * float(take.chance(0.5))
+    at = at + raised[..., None] * np.array([0.0, 0.5, 0.5])
+    arms = reach(body, trunk, at, flared(take.deg(15, 60), at))
+    return pose_body(body, trunk, legs, arms)
+
+
+def hinge(take: Take) -> Pose:
+    """Good mornings: the hips hinge with the hands on the hips, at the chest, crossed or at the head."""
+    body, u = take.body, _bump(take)
+    legs = feet(take, take.meters(0.06, 0.22), take.deg(0, 25))
+    knee = take.deg(3, 15) + u * take.deg(0, 30)
+    hip, pelvis = stand_on(take, legs, knee * 0.1, knee, take.deg(-3, 3) + u * take.deg(45, 90))
+    trunk = back(take, hip, pelvis, u * take.rng.uniform(-0.1, 0.3), 0.0, 0.0, u * take.deg(0, 45))
+    ways = [arm.on_hips(take, trunk), arm.at_chest(take, trunk), arm.crossed(take, trunk), arm.behind_head(take, trunk)]
+    return pose_body(body, trunk, legs, ways[int(take.rng.integers(4))])
 
 
 def calf_raise(take: Take) -> Pose:
@@ -277,14 +359,12 @@ def leg_raise(take: Take) -> Pose:
 
 
 def kettlebell(take: Take) -> Pose:
-    """Good mornings with the hands at the head, and swings whose straight arms rise to the front."""
+    """Swings: the hips hinge, then straighten while the straight arms rise to the front."""
     body, u = take.body, _bump(take)
     legs = feet(take, take.meters(0.1, 0.28), take.deg(5, 30))
     knee = take.deg(5, 15) + u * take.deg(10, 45)
     hip, pelvis = stand_on(take, legs, knee * 0.2, knee, take.deg(-3, 3) + u * take.deg(45, 80))
     trunk = back(take, hip, pelvis, u * take.rng.uniform(0, 0.2), 0.0, 0.0, u * 0.4)
-    if take.chance(0.4):
-        return pose_body(body, trunk, legs, arm.behind_head(take, trunk))
     up = np.clip(0.05 + (1 - u / max(u.max(), 0.1)) * take.deg(50, 110) + u * 0.1, 0.05, None)
     return pose_body(body, trunk, legs, arm.by_angles(take.num_frames, np.pi / 2, up[:, None], 0.0, take.deg(4, 20)))
 

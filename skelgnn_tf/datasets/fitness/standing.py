@@ -54,14 +54,14 @@ def _squat_arms(take: Take, trunk: Trunk, u: np.ndarray) -> Arms:
 _SQUAT_ARMS = (0.30, 0.14, 0.15, 0.08, 0.10, 0.10, 0.07, 0.06)
 
 
-def deadlift(take: Take) -> Pose:
-    """A hip hinge with straight arms: the load hangs in front of the legs."""
+def deadlift(take: Take, knee_deg: tuple[float, float] = (8, 75)) -> Pose:
+    """A hip hinge with straight arms: the load hangs in front of the legs. The knees bend by `knee_deg`."""
     body = take.body
     u = take.rhythm.bump(take.rng.uniform(0.4, 0.58), take.rng.uniform(0, 0.08))
     sumo = take.chance(0.15)
     half_width = take.meters(0.25, 0.36) if sumo else take.meters(0.08, 0.18)
     legs = feet(take, half_width, take.deg(25, 45) if sumo else take.deg(0, 18), take.rng.normal(0, 0.01))
-    knee = take.deg(3, 9) + u * take.deg(8, 75)
+    knee = take.deg(3, 9) + u * take.deg(*knee_deg)
     shin = np.minimum(take.deg(0, 14), 0.5 * knee) * u + knee / 2 * (1 - u)
     # The hip moves back until it balances the trunk. With straight knees it tilts the shins back.
     lean = take.deg(-3, 3) + u * (take.deg(66, 96) - 0.25 * knee + take.drift(0.05))

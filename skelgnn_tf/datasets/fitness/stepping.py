@@ -53,7 +53,9 @@ def lunge(take: Take) -> Pose:
     return pose_body(body, trunk, legs, held)
 
 
-def jumping_jack(take: Take) -> Pose:
+def jumping_jack(
+    take: Take, top_deg: tuple[float, float] = (135, 182), elbow_deg: tuple[float, float] = (6, 40)
+) -> Pose:
     """Feet jump apart and together while straight arms move up and down, in some clips barely off the floor."""
     body, phase, depth = take.body, take.rhythm.phase, take.rhythm.depth
     early = take.rng.uniform(0.06, 0.14)
@@ -77,14 +79,14 @@ def jumping_jack(take: Take) -> Pose:
     raised = (raised * depth)[:, None] * np.clip(1 + take.rng.normal(0, 0.05, 2), 0.85, 1.1)
     trunk = back(take, hip, pelvis, take.deg(-3, 6), take.noise(0.015, 1.0))
     low = take.deg(6, 18)
-    up = np.clip(low + raised * (take.deg(135, 182) - low), low, np.deg2rad(174))
-    bent = np.clip(take.deg(6, 40) + take.noise(0.05, 1.0, (2,)), 0.05, None)
+    up = np.clip(low + raised * (take.deg(*top_deg) - low), low, np.deg2rad(174))
+    bent = np.clip(take.deg(*elbow_deg) + take.noise(0.05, 1.0, (2,)), 0.05, None)
     arms = arm.by_angles(take.num_frames, take.deg(-5, 25), up, take.deg(0, 50) * np.sin(up / 2), bent)
     return pose_body(body, trunk, legs, arms)
 
 
-def high_knees(take: Take) -> Pose:
-    """Marching or running in place, with every knee up to about the hip."""
+def high_knees(take: Take, drive: bool = False) -> Pose:
+    """Marching or running in place, with every knee up to about the hip; with `drive` the bent arms swing widely."""
     body = take.body
     raised = take.rhythm.depth * np.sin(np.pi * take.rhythm.phase) ** 2
     turn = take.rhythm.side[:, None] == np.arange(2)
@@ -107,7 +109,10 @@ def high_knees(take: Take) -> Pose:
     legs.pole = legs.pole + free[..., None] * (pole - legs.pole)
     legs.planted = lift == 0
     trunk = back(take, hip, pelvis, lift.sum(1) * take.deg(-3, 10), 0.0, take.noise(0.04, 1.0))
-    if take.chance(0.3):
+    if drive:
+        swing = (np.sin(np.pi * take.rhythm.phase) * SIDE_SIGN[take.rhythm.side])[:, None] * -SIDE_SIGN
+        arms = arm.hang(take, swing * take.deg(30, 75) + take.deg(-10, 15), bent=take.deg(50, 95))
+    elif take.chance(0.3):
         arms = arm.by_angles(
             take.num_frames, take.deg(60, 90), take.deg(10, 60) + take.noise(0.04, 1.0, (2,)), -0.1, take.deg(50, 95)
         )

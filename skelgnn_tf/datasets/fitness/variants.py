@@ -20,13 +20,48 @@ from skelgnn_tf.datasets.fitness.kinematics import (
 )
 from skelgnn_tf.datasets.fitness.rhythm import Take, bump, ease
 from skelgnn_tf.datasets.fitness.rotations import rotation
-from skelgnn_tf.datasets.fitness.stance import back, curve, feet, hip_over_ankle, shoulders_from_hip
-from skelgnn_tf.datasets.fitness.standing import pressed, squat, upright
+from skelgnn_tf.datasets.fitness.stance import back, curve, feet, hip_over_ankle, shoulders_from_hip, stand_on
+from skelgnn_tf.datasets.fitness.standing import deadlift, pressed, squat, upright
+from skelgnn_tf.datasets.fitness.stepping import high_knees, jumping_jack
 
 
 def wide_squat(take: Take) -> Pose:
     """A squat with the feet far apart and turned outward."""
     return squat(take, half_width_m=(0.22, 0.38), toe_out_deg=(20, 50))
+
+
+def deep_deadlift(take: Take) -> Pose:
+    """A deadlift from the floor with the hips low and the knees well bent."""
+    return deadlift(take, knee_deg=(50, 105))
+
+
+def running_knees(take: Take) -> Pose:
+    """High knees as a sprint in place, with driving arms."""
+    return high_knees(take, drive=True)
+
+
+def half_jack(take: Take) -> Pose:
+    """A jumping jack with bent arms that rise to about shoulder height."""
+    return jumping_jack(take, top_deg=(85, 150), elbow_deg=(20, 100))
+
+
+def step_jack(take: Take) -> Pose:
+    """A jumping jack without a jump: one foot after the other steps to the side while the arms rise."""
+    body, phase = take.body, take.rhythm.phase
+    turn = take.rhythm.movement % 2 if take.chance(0.8) else 0 * take.rhythm.movement
+    apart = take.rhythm.depth * np.sin(np.pi * phase) ** 2
+    moving = turn[:, None] == np.arange(2)
+    legs = feet(take, take.meters(0.05, 0.12), take.deg(0, 20))
+    legs.toe_m[..., 0] += moving * SIDE_SIGN * (apart * body.leg_m * take.rng.uniform(0.3, 0.6))[:, None]
+    legs.toe_m[..., 2] += moving * (np.sin(2 * np.pi * phase) ** 2 * take.meters(0.01, 0.06))[:, None]
+    legs.planted &= ~(moving & (phase > 0)[:, None])
+    knee = take.deg(4, 12) + take.rhythm.engaged(0.3) * take.deg(0, 15)
+    hip, pelvis = stand_on(take, legs, knee / 2, knee, 0.2 * knee)
+    trunk = back(take, hip, pelvis, take.deg(-3, 6), take.noise(0.02, 1.0))
+    up = take.deg(6, 18) + apart[:, None] * take.deg(80, 165) * np.ones(2)
+    bent = np.clip(take.deg(6, 80) + take.noise(0.05, 1.0, (2,)), 0.05, None)
+    arms = arm.by_angles(take.num_frames, take.deg(-5, 30), np.clip(up, 0.05, 2.95), take.deg(0, 50), bent)
+    return pose_body(body, trunk, legs, arms)
 
 
 def split_squat(take: Take) -> Pose:

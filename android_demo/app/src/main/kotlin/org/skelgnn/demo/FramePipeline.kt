@@ -3,12 +3,14 @@ package org.skelgnn.demo
 import android.os.SystemClock
 import org.skelgnn.core.ActionStream
 import org.skelgnn.core.Cues
+import org.skelgnn.core.FormMeter
 import org.skelgnn.core.GAP_S
 import org.skelgnn.core.Keypoints
 import org.skelgnn.core.OneEuroFilter
 import org.skelgnn.core.Pose
 import org.skelgnn.core.PoseStream
 import org.skelgnn.core.RepetitionCounter
+import org.skelgnn.core.RepetitionForm
 
 /**
  * Turns the keypoints of each frame into the state of the screen, with all parts of `core`. Not thread-safe: MediaPipe
@@ -21,6 +23,8 @@ class FramePipeline(models: Models) {
     private val classes = models.recognizer.contract.classes
     private val filter = OneEuroFilter()
     private val cues = Cues(skeleton)
+    private val meter = FormMeter(skeleton)
+    private var form: RepetitionForm? = null
     private var counter = RepetitionCounter(skeleton, classes)
     private var round = 0
     private var imageSize: Pair<Int, Int>? = null
@@ -37,24 +41,24 @@ class FramePipeline(models: Models) {
         val size = keypoints.widthPx to keypoints.heightPx
         val isTurned = imageSize != null && imageSize != size
         if (isTurned) turnedS = keypoints.timeS
-        if (isTurned || workout.round != round) counter = counter(workout.exercise)
+        if (isTurned || workout.round != round) counter = RepetitionCounter(skeleton, classes, workout.exercise)
         imageSize = size
         round = workout.round
         val frame = track(keypoints, workout)
         return if (keypoints.timeS - turnedS < TURNED_S) ScreenState.Turned else ScreenState.Tracking(frame)
     }
 
-    private fun counter(exercise: String?) =
-        if (exercise == null) RepetitionCounter(skeleton, classes) else RepetitionCounter(skeleton, exercise)
-
     private fun track(keypoints: Keypoints, workout: Workout): TrackedFrame {
         val startNs = System.nanoTime()
         val nowS = keypoints.timeS
         val raw = poseStream.push(keypoints)
-        val decision = if (workout.exercise == null) actionStream.push(keypoints) else null
-        val repetitions = counter.push(raw.jointsM, nowS, decision)
+        // Also of a chosen exercise: it does not count while the recognizer is certain that nobody exercises.
+        val repetitions = counter.push(raw.jointsM, nowS, actionStream.push(keypoints))
         val guessM = filter.push(raw.guessM, nowS)
         val jointsM = DoubleArray(guessM.size) { if (raw.jointsM[it].isNaN()) Double.NaN else guessM[it] }
+        meter.push(jointsM, nowS)
+        val last = counter.repetitions.lastOrNull()
+        if (last != form?.repetition) form = last?.let(meter::of)
         val pose = Pose(jointsM, guessM, raw.confidence, raw.timeS)
         val modelsMs = (System.nanoTime() - startNs) / 1e6f
         val sinceLastS = nowS - seenS
@@ -66,7 +70,7 @@ class FramePipeline(models: Models) {
             pose,
             repetitions,
             workout.target,
-            cues.of(raw.jointsM, repetitions, workout.target),
+            cues.of(raw.jointsM, repetitions, workout.target, form),
             Latency((SystemClock.uptimeMillis() - nowS * 1e3).toFloat() - modelsMs, modelsMs, framesPerSecond),
         )
     }

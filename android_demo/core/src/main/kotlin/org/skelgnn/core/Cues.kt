@@ -10,6 +10,15 @@ sealed interface Cue {
 
     /** The person has done as many repetitions as intended. */
     data object TargetReached : Cue
+
+    /** The last repetition rose much less than the others and does not count. */
+    data object Partial : Cue
+
+    /** The last repetition was less deep than it should be. */
+    data class Depth(val depthDeg: Int, val targetDeg: Int) : Cue
+
+    /** In the last repetition one side, "left" or "right", has done less than the other: by more than [mostDeg]. */
+    data class Uneven(val lower: String, val differenceDeg: Int, val mostDeg: Int) : Cue
 }
 
 /**
@@ -24,13 +33,20 @@ class Cues(private val skeleton: Skeleton) {
      * @param jointsM joints x 3, in the skeleton's order; NaN where a joint is not seen.
      * @param repetitions State of the counter after this frame.
      * @param target Intended number of repetitions; null if there is none.
+     * @param last Form of the last repetition; null to say nothing about it. That of another exercise is left out.
      */
-    fun of(jointsM: DoubleArray, repetitions: Repetitions, target: Int? = null): List<Cue> = buildList {
+    fun of(
+        jointsM: DoubleArray,
+        repetitions: Repetitions,
+        target: Int? = null,
+        last: RepetitionForm? = null,
+    ): List<Cue> = buildList {
         val unseen = BooleanArray(skeleton.joints.size) { !jointsM.joint(it).isFinite }
         val lost = lost(unseen, repetitions.exercise)
         val parts = unseenParts(unseen, skeleton).filter { part -> part.joints.any { it in lost } }
         if (parts.isNotEmpty()) add(Cue.NotVisible(parts.map { it.name }))
         if (target != null && repetitions.count >= target) add(Cue.TargetReached)
+        if (last != null && last.repetition.exercise == repetitions.exercise) addAll(last.cues)
     }
 
     /** The unseen joints that an exercise needs, of any exercise while it is unknown. One seen side is enough. */

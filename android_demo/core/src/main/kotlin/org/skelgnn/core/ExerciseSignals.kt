@@ -58,20 +58,20 @@ internal class ExerciseSignals(skeleton: Skeleton) {
 
     // What is not seen excludes nothing: a comparison with NaN is false.
     private fun postures(body: Body): Map<String, Boolean> {
-        val hip = body.mean { hip }
-        val handUp = body.larger { handUp }
+        val thighs = body.mean { hip }
+        val hands = body.larger { handUp }
         val bent = max(body.larger { knee }, body.larger { hip })
         return mapOf(
             "squat" to (bent > 35),
             "lunge" to (bent > 30),
-            "push_up" to (!(body.lean < 20) && !(hip > 90)),
-            "sit_up" to (hip > 40),
-            "jumping_jack" to (handUp > -0.3),
-            "deadlift" to (hip > 35),
-            "overhead_press" to (handUp > 0.3 && body.smaller { elbow } < 110),
-            "biceps_curl" to (body.larger { elbow } > 55 && handUp < 0.7),
+            "push_up" to (!(body.lean < 20) && !(thighs > 90)),
+            "sit_up" to (thighs > 40),
+            "jumping_jack" to (hands > -0.3),
+            "deadlift" to (thighs > 35),
+            "overhead_press" to (hands > 0.3 && body.smaller { elbow } < 110),
+            "biceps_curl" to (body.larger { elbow } > 55 && hands < 0.7),
             "high_knees" to !(body.lean > 60),
-            "side_bend" to !(hip > 60),
+            "side_bend" to !(thighs > 60),
             "burpee" to !(body.lean < 25),
         )
     }

@@ -12,4 +12,11 @@ internal fun spoken(exercise: String) = exercise.replace('_', ' ')
 internal fun cueText(cue: Cue): String = when (cue) {
     is Cue.NotVisible -> stringResource(R.string.not_visible, cue.parts.joinToString())
     Cue.TargetReached -> stringResource(R.string.target_reached)
+    Cue.Partial -> stringResource(R.string.partial)
+    is Cue.Depth -> stringResource(R.string.depth, cue.depthDeg, cue.targetDeg)
+    is Cue.Uneven -> stringResource(
+        if (cue.lower == "left") R.string.left_less else R.string.right_less,
+        cue.differenceDeg,
+        cue.mostDeg,
+    )
 }
