@@ -87,7 +87,8 @@ def predict(sources: tuple[Path, ...], lifter: str, recognizer: str, output_dir:
     """
     from skelgnn_tf.cli.predict_each import check_number, json_files, predict_each
 
-    models = {name: None if one == "none" else one for name, one in (("lifter", lifter), ("recognizer", recognizer))}
+    given = {"lifter": lifter, "recognizer": recognizer}
+    models: dict[str, Any] = {name: None if one == "none" else one for name, one in given.items()}
     files = {flag: options.pop(name) for name, flag in _FILES.items()}
     check_number(sources, output_dir, files)
     for model in models.values():

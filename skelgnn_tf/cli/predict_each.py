@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from skelgnn_tf.cli.errors import line_of
 from skelgnn_tf.inference.result import Prediction
@@ -75,7 +76,7 @@ def predict_each(sources: Sequence[Path], paths: Sequence[Path], run: Callable[[
     from skelgnn_tf.writers import save
 
     console, is_complete = Console(stderr=True), True
-    shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+    shown: dict[str, Any] = {"console": console, "transient": True, "disable": not console.is_terminal}
     for source, path in track(list(zip(sources, paths, strict=True)), "predicting", **shown):
         try:
             save(run(source), path)

@@ -212,7 +212,7 @@ def _signals(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[
 
 def _postures(side: dict[str, np.ndarray], whole: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     lean, hip, hand_up = whole["lean"], _mean(side["hip"]), side["hand_up"]
-    bent = np.maximum(_larger(side["knee"]), _larger(side["hip"]))
+    bent = np.fmax(_larger(side["knee"]), _larger(side["hip"]))
     return {
         "squat": bent > 35,
         "lunge": bent > 30,

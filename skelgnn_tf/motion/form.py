@@ -87,8 +87,8 @@ def measure_form(
     for one in repetitions:
         target = targets.get(one.exercise, Target())
         inside = (time_s >= one.start_s - 1e-9) & (time_s <= one.end_s + 1e-9)
-        seen = {name: angles_deg[name][inside] for joint in target.angles for name in SIDES[joint]}
-        seen = {name: values if len(values) and np.isfinite(values).all() else None for name, values in seen.items()}
+        wanted = {name: angles_deg[name][inside] for joint in target.angles for name in SIDES[joint]}
+        seen = {name: values if len(values) and np.isfinite(values).all() else None for name, values in wanted.items()}
         done[one.exercise] += int(one.complete)
         form = _measured(one, done[one.exercise], target, seen, time_s[inside])
         forms.append(form._replace(cues=tuple(_cues(form, target))))
@@ -101,9 +101,10 @@ def _measured(
     """The form of a repetition from the angles (frames,) that are seen in all of its frames; still without cues."""
     is_held = one.exercise in HOLDS
     depth = _depth(target, seen) if target.angles and not is_held else None
-    there_s, hold_s, back_s = (None, one.end_s - one.start_s, None) if is_held else (None, None, None)
+    parts: tuple[float | None, ...] = (None, one.end_s - one.start_s if is_held else None, None)
     if depth is not None:
-        there_s, hold_s, back_s = _parts(depth, time_s, one.start_s, one.end_s)
+        parts = _parts(depth, time_s, one.start_s, one.end_s)
+    there_s, hold_s, back_s = parts
     return RepetitionForm(
         number=number if one.complete else None,
         exercise=one.exercise,

@@ -27,8 +27,10 @@ _CLEAR, _ALIKE_RISE = 0.6, 0.4
 _LONGEST_S = 30.0
 # Share of the middle of a cycle in which the body must have the posture of the exercise.
 _POSED = 0.5
-# A given exercise does not count while the recognizer is this sure that nobody exercises.
-_IDLE = 0.9
+# A given exercise does not count while the recognizer finds it this many times less likely than that nobody exercises.
+_IDLE_ODDS = 10.0
+# Weight of a new decision in the recent probabilities.
+_RECENT = 0.15
 # A repetition may reach this far beyond the span in which its exercise is recognized.
 _BEYOND_S = 1.5
 
@@ -130,8 +132,8 @@ class RepetitionCounter:
     """Counts the repetitions of a given exercise, or of the exercise that a recognizer sees, as frames arrive.
 
     All exercises are counted from the start, each by its own signal, so repetitions before the recognizer is confident
-    are counted as soon as it is. Plank, rest, and classes without a signal have the count 0. The count continues when
-    an exercise is resumed after a rest. A movement is counted for one exercise only, in a posture of that exercise.
+    are counted as soon as it is. Plank, rest, and classes without a signal have the count 0. During a rest the exercise
+    and its count stay, until another one has repetitions; the count continues when it is resumed. A movement is counted for one exercise only, in a posture of that exercise.
 
     Args:
         skeleton: Skeleton of the poses.
@@ -159,13 +161,15 @@ class RepetitionCounter:
         if exercise is not None and exercise not in MOVEMENTS:
             raise ValueError(f"exercise must be one of {', '.join(MOVEMENTS)}. Received: {exercise!r}.")
         self.skeleton, self.exercise, self._given = skeleton, exercise, exercise is not None
+        self._active = exercise
         self._classes = tuple(classes or ())
         self._counters = _Counters([exercise] if exercise else [n for n in self._classes if n in MOVEMENTS])
         self._belief = ExerciseBelief(len(self._classes)) if classes is not None else None
         self._begins_s = [-math.inf] * len(self._classes)
         self._time_s, self._now = -math.inf, np.zeros(len(self._classes))
         self._spans: list[Span] = [Span(exercise, -math.inf, math.inf)] if exercise else []
-        self._idle = 0.0
+        # Recent probabilities of the classes, for the veto on a given exercise.
+        self._recent = np.full(len(self._classes), np.nan)
         # How much of the last seconds enough of the body was seen for each class.
         self._seen: dict[str, float] = {}
 
@@ -207,6 +211,8 @@ class RepetitionCounter:
         self._veto(ended)
         if self._belief is not None and probabilities is not None:
             self._decide(self._belief.push(np.asarray(probabilities), time_s), time_s)
+            first = np.isnan(self._recent).any()
+            self._recent = probabilities if first else self._recent + _RECENT * (probabilities - self._recent)
         return self._state()
 
     def finish(self) -> Repetitions:
@@ -216,35 +222,42 @@ class RepetitionCounter:
 
     def _veto(self, ended: list[str]) -> None:
         """A given exercise does not count while nobody exercises."""
-        if self._given and self._idle > _IDLE:
+        if self._given and self._belief is not None and _is_idle(self._recent, self._classes, self.exercise):
             for name in ended:
                 self._counters.cycles[name].pop()
 
     def _state(self) -> Repetitions:
+        if self._active != self.exercise and (not self._count(self.exercise) or self._found(len(self._spans) - 1)):
+            self.exercise = self._active
         name = self.exercise
         if not self._given and name is not None and self._seen.get(name, 1.0) < _POSED:
             return Repetitions(0, None, 0.0)
         if name not in self._counters.cycles:
             return Repetitions(0, name, 0.0)
+        return Repetitions(self._count(name), name, self._counters.counters[name].phase)
+
+    def _count(self, name: str | None) -> int:
+        """Complete repetitions of an exercise in all its spans."""
         found = [self._found(i) for i, span in enumerate(self._spans) if span.exercise == name]
-        count = sum(one.complete for span in found for one in span)
-        return Repetitions(count, name, self._counters.counters[name].phase)
+        return sum(one.complete for span in found for one in span)
 
     def _decide(self, belief: np.ndarray, time_s: float) -> None:
         """Takes the beliefs of now; begins a span where another class is certain."""
         self._now = belief
         for faint in np.flatnonzero(belief < _FAINT):
             self._begins_s[faint] = time_s - _DECISION_LAG_S
-        self._idle = sum(float(belief[i]) for i, name in enumerate(self._classes) if name in IDLE)
         label = int(belief.argmax())
         name = self._classes[label]
-        if self._given or name == self.exercise or belief[label] < _SURE:
+        if self._given or name == self._active or belief[label] < _SURE:
             return
-        self.exercise = name
-        begin_s = max(self._begins_s[label] - _BEYOND_S, self._spans[-1].begin_s if self._spans else -math.inf)
+        self._active = name
+        begin_s = self._begins_s[label] - _BEYOND_S
         if self._spans:
-            # What the previous exercise has counted since then was the beginning of this one.
-            self._spans[-1] = self._spans[-1]._replace(end_s=min(self._spans[-1].end_s, begin_s))
+            last = self._spans[-1]
+            begin_s = max(begin_s, last.begin_s)
+            # What was counted since then was the beginning of another exercise; a rest takes nothing away.
+            end_s = begin_s if name in self._counters.cycles else max(begin_s + 2 * _BEYOND_S, last.begin_s)
+            self._spans[-1] = last._replace(end_s=min(last.end_s, end_s))
         self._spans.append(Span(name, begin_s, math.inf))
 
     def _found(self, number: int) -> list[Repetition]:
@@ -287,16 +300,19 @@ def count_recording(
     belief = None if frame_probabilities is None else smoothed_beliefs(frame_probabilities, fps)
     if exercise is not None:
         found = _repetitions(exercise, counters.within(Span(exercise, -math.inf, math.inf)))
-        if belief is not None:
-            idle = belief[:, [i for i, name in enumerate(classes) if name in IDLE]].sum(axis=1)
-            found = [one for one in found if _mean_during(idle, time_s, one) <= _IDLE]
+        if frame_probabilities is not None:
+            found = [
+                one
+                for one in found
+                if not _is_idle(frame_probabilities[_during(one, time_s)].mean(axis=0), classes, exercise)
+            ]
         return [exercise] * len(time_s), found
     assert belief is not None
     labels = _labels(belief, classes, seen or {}, fps)
     found = _in_spans(counters, labels, belief, classes, time_s)
     for one in found:
-        during = (time_s >= one.start_s) & (time_s <= one.end_s)
-        labels = [one.exercise if inside else label for label, inside in zip(labels, during, strict=True)]
+        during = zip(labels, _during(one, time_s), strict=True)
+        labels = [one.exercise if inside else label for label, inside in during]
     return labels, found
 
 
@@ -331,12 +347,19 @@ def _in_spans(
         assert name is not None
         cycles = [c for c in counters.within(Span(name, begin_s, end_s)) if not any(c.top_s <= o.end_s for o in found)]
         new = _repetitions(name, cycles)
-        if len(new) == 1 and _mean_during(belief[:, classes.index(name)], time_s, new[0]) < _CLEAR:
+        if len(new) == 1 and belief[_during(new[0], time_s), classes.index(name)].mean() < _CLEAR:
             continue
         found += new
     return found
 
 
-def _mean_during(values: np.ndarray, time_s: np.ndarray, one: Repetition) -> float:
-    inside = (time_s >= one.start_s) & (time_s <= one.end_s)
-    return float(values[inside].mean()) if inside.any() else 0.0
+def _during(one: Repetition, time_s: np.ndarray) -> np.ndarray:
+    """Which frames belong to a repetition: bool (frames,)."""
+    return (time_s >= one.start_s - 1e-6) & (time_s <= one.end_s + 1e-6)
+
+
+def _is_idle(probabilities: np.ndarray, classes: Sequence[str], exercise: str | None) -> bool:
+    """Whether a recognizer's probabilities (classes,) rule out that somebody does an exercise."""
+    idle = sum(float(probabilities[i]) for i, name in enumerate(classes) if name in IDLE)
+    own = float(probabilities[list(classes).index(exercise)]) if exercise in classes else 1.0
+    return own * _IDLE_ODDS < idle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -110,7 +111,12 @@ def _number(axes: Axes, motion: Motion) -> None:
     """Numbers of the repetitions above a panel, and the exercise above the first of each set."""
     exercise = None
     for form in motion.form:
-        at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 8, "color": MIDDLE}
+        at: dict[str, Any] = {
+            "xycoords": ("data", "axes fraction"),
+            "textcoords": "offset points",
+            "fontsize": 8,
+            "color": MIDDLE,
+        }
         if form.number is not None:
             axes.annotate(str(form.number), ((form.start_s + form.end_s) / 2, 1), (0, 3), ha="center", **at)
         if form.exercise != exercise:

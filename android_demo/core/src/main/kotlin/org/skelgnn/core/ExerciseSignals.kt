@@ -60,7 +60,7 @@ internal class ExerciseSignals(skeleton: Skeleton) {
     private fun postures(body: Body): Map<String, Boolean> {
         val thighs = body.mean { hip }
         val hands = body.larger { handUp }
-        val bent = max(body.larger { knee }, body.larger { hip })
+        val bent = body.larger { larger(knee, hip) }
         return mapOf(
             "squat" to (bent > 35),
             "lunge" to (bent > 30),
@@ -150,6 +150,9 @@ private class Body(private val at: Places, headM: Vector) {
         return listOf((left + right) * 0.5, left).firstOrNull { it.isFinite } ?: right
     }
 }
+
+/** The larger of two values, or the one that is not missing. */
+private fun larger(a: Double, b: Double): Double = firstSeen(max(a, b), a, b)
 
 /** The first of several values that is not missing. */
 private fun firstSeen(vararg choices: Double): Double = choices.firstOrNull { it.isFinite() } ?: choices.last()

@@ -9,9 +9,9 @@ import kotlin.math.min
  * `skelgnn_tf.motion.RepetitionCounter`.
  *
  * All exercises are counted from the start, each from its own signal, so that repetitions made before the exercise is
- * recognized are included. Plank, rest and classes without a signal have a count of 0. The count of an exercise
- * continues when the person resumes it after a rest. A movement is counted for one exercise only, in a posture of that
- * exercise.
+ * recognized are included. Plank, rest and classes without a signal have a count of 0. During a rest the exercise and
+ * its count stay until another one has repetitions; the count continues when the exercise is resumed. A movement is
+ * counted for one exercise only, in a posture of that exercise.
  *
  * @param classes Classes of the action model's contract; empty without an action model.
  * @param exercise Exercise to count, one of [EXERCISES]; null to count the recognized one. If both are given, the
@@ -46,7 +46,10 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
 
     // For each exercise: in how much of the last seconds enough of the body was seen, 0..1.
     private val seen = mutableMapOf<String, Double>()
-    private var current = exercise
+
+    // The class that is certain, and the exercise that is shown: during a rest it stays until another has repetitions.
+    private var certain = exercise
+    private var shown = exercise
     private var timeS = Double.NEGATIVE_INFINITY
 
     /** All repetitions so far, in the order of time. */
@@ -89,24 +92,30 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     }
 
     private fun state(): Repetitions {
-        val name = current
+        if (certain != shown && (count(shown) == 0 || found(spans.lastIndex).isNotEmpty())) shown = certain
+        val name = shown
         if (name == null || (exercise == null && (seen[name] ?: 1.0) < PosedCycles.POSED)) return UNKNOWN
-        if (name !in cycles) return Repetitions(0, name, 0.0)
-        val found = spans.indices.filter { spans[it].exercise == name }.flatMap { found(it) }
-        return Repetitions(found.count { it.isComplete }, name, cycles.phase(name))
+        return Repetitions(count(name), name, if (name in cycles) cycles.phase(name) else 0.0)
     }
+
+    /** Complete repetitions of an exercise in all of its spans. */
+    private fun count(name: String?): Int =
+        spans.indices.filter { spans[it].exercise == name }.flatMap { found(it) }.count { it.isComplete }
 
     /** Takes the probabilities of now; begins a span where another class is certain. */
     private fun decide(now: DoubleArray, nowS: Double) {
         certainty = now
         now.indices.filter { now[it] < FAINT }.forEach { beginsS[it] = nowS - DECISION_LAG_S }
         val label = now.indices.maxBy { now[it] }
-        if (exercise != null || classes[label] == current || now[label] < SURE) return
-        current = classes[label]
-        val last = spans.lastOrNull()
-        val fromS = max(beginsS[label] - BEYOND_S, last?.timeS?.start ?: Double.NEGATIVE_INFINITY)
-        // What the previous exercise has counted since then was the beginning of this one.
-        if (last != null) spans[spans.lastIndex] = last.copy(timeS = last.timeS.start..fromS)
+        if (exercise != null || classes[label] == certain || now[label] < SURE) return
+        certain = classes[label]
+        var fromS = beginsS[label] - BEYOND_S
+        spans.lastOrNull()?.let { last ->
+            fromS = max(fromS, last.timeS.start)
+            // What was counted since then was the beginning of another exercise; a rest takes nothing away.
+            val untilS = if (classes[label] in cycles) fromS else max(fromS + 2 * BEYOND_S, last.timeS.start)
+            spans[spans.lastIndex] = last.copy(timeS = last.timeS.start..untilS)
+        }
         spans += Span(classes[label], fromS..Double.POSITIVE_INFINITY)
     }
 

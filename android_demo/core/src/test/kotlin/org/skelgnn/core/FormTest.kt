@@ -64,10 +64,11 @@ class FormTest {
     @Test
     fun `cues on the form follow the others, and only for the exercise that is shown`() {
         val cues = Cues(skeleton)
-        val last = RepetitionForm(repetition("squat"), depthDeg = 70.0, asymmetryDeg = 20.0)
+        val most = checkNotNull(TARGETS.getValue("squat").asymmetryDeg).toInt()
+        val last = RepetitionForm(repetition("squat"), depthDeg = 70.0, asymmetryDeg = most + 1.0)
         fun of(exercise: String) =
             cues.of(DoubleArray(3 * skeleton.joints.size), Repetitions(3, exercise, 0.0), target = 3, last)
-        val form = listOf(Cue.Depth(70, 90), Cue.Uneven("right", 20, 15))
+        val form = listOf(Cue.Depth(70, 90), Cue.Uneven("right", most + 1, most))
         assertEquals(listOf(Cue.TargetReached) + form, of("squat"))
         assertEquals(listOf<Cue>(Cue.TargetReached), of("lunge"))
     }
