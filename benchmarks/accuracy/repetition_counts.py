@@ -27,6 +27,7 @@ from rich.table import Table
 from skelgnn_tf.checkpoints import LoadedModel
 from skelgnn_tf.datasets import fitness
 from skelgnn_tf.datasets.clip import Clip
+from skelgnn_tf.datasets.h36m.loader import TEST_SUBJECTS
 from skelgnn_tf.inference.add_motion import add_motion
 from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, open_model
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints
@@ -159,18 +160,35 @@ def show(results: list[Result], scenes: str, console: Console) -> None:
 @click.option("--frames", type=click.IntRange(2), default=300, show_default=True, help="Frames per clip.")
 @click.option("--fps", type=click.FloatRange(1), default=30.0, show_default=True, help="Frames per second.")
 @click.option("--recognizer", default=RECOGNIZER, show_default=True, help="Preset, run or exported file.")
-def main(clips: int, seed: tuple[int, ...], scenes: tuple[str, ...], frames: int, fps: float, recognizer: str) -> None:
+@click.option(
+    "--everyday",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder with data_3d_h36m.npz: also count, wrongly, in the recorded motion of its test subjects.",
+)
+def main(
+    clips: int,
+    seed: tuple[int, ...],
+    scenes: tuple[str, ...],
+    frames: int,
+    fps: float,
+    recognizer: str,
+    everyday: str | None,
+) -> None:
     """Recognize and count generated clips and compare with the truth."""
     console = Console(width=max(Console().width, 120))
     models = open_model(LIFTER, "lift"), open_model(recognizer, "action")
-    for kind in scenes:
+    options = {"frames": frames, "fps": fps, "layout": ("coco_17", "blazepose_33"), "skeleton": COCO_17}
+    kinds = [(kind, {"scenes": kind}) for kind in scenes]
+    if everyday is not None:
+        recordings = fitness.Recordings(everyday, TEST_SUBJECTS, share=1.0)
+        kinds.append(("everyday", {"scenes": "phone", "exercise": "other", "recordings": recordings}))
+    for name, kind in kinds:
         results = []
-        options = {"frames": frames, "fps": fps, "layout": ("coco_17", "blazepose_33"), "skeleton": COCO_17}
         for one in seed:
-            made = fitness.iterate(range(clips), one, scenes=kind, **options)
-            for clip in track(made, f"{kind} {one}", clips, console=Console(stderr=True)):
+            made = fitness.iterate(range(clips), one, **kind, **options)
+            for clip in track(made, f"{name} {one}", clips, console=Console(stderr=True)):
                 results.append(examine(clip, *models))
-        show(results, kind, console)
+        show(results, name, console)
 
 
 if __name__ == "__main__":

@@ -17,21 +17,29 @@ class Recordings:
     """Motion capture in Human3.6M's layout, cut and resampled at random.
 
     Args:
-        folder: Folder with `data_3d_h36m.npz`. Only its training subjects are used.
+        folder: Folder with `data_3d_h36m.npz`.
+        subjects: The subjects to use, by default those of the training split.
+        share: Share of the class "other" in phone scenes that is recorded.
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ValueError: The file has another layout.
+        ValueError: The file has another layout, or none of the subjects.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, subjects: tuple[str, ...] = TRAIN_SUBJECTS, share: float = 0.4) -> None:
         poses, self.fps = load_poses(Path(folder))
-        self.takes = [poses[subject][name] for subject in TRAIN_SUBJECTS if subject in poses for name in poses[subject]]
-        self.share = np.array([len(take) for take in self.takes]) / sum(len(take) for take in self.takes)
+        self.share = share
+        self.takes = [take for subject in subjects if subject in poses for take in poses[subject].values()]
+        if not self.takes:
+            raise ValueError(
+                f"{folder}: data_3d_h36m.npz must have one of the subjects {', '.join(subjects)}. Received: "
+                f"{', '.join(map(str, poses)) or 'none'}."
+            )
+        self._weights = np.array([len(take) for take in self.takes]) / sum(len(take) for take in self.takes)
 
     def draw(self, rng: np.random.Generator, frames: int, fps: float) -> Pose:
         """A piece of a take, at 0.8 to 1.25 times its speed; a short take runs to and fro."""
-        take = self.takes[int(rng.choice(len(self.takes), p=self.share))]
+        take = self.takes[int(rng.choice(len(self.takes), p=self._weights))]
         step = self.fps / fps * np.exp(rng.uniform(-0.22, 0.22))
         at = rng.uniform(0, max(len(take) - 1 - step * frames, 1.0)) + step * np.arange(frames)
         last = max(len(take) - 1, 1)

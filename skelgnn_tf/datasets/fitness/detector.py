@@ -94,8 +94,8 @@ def detect(
         camera: The camera.
         layout: The detector's joints, all of them in `JOINTS`.
         fps: Frames per second. Slow noise is slow in seconds.
-        strict: Whether joints outside the picture are treated as real detection treats them: the further outside, the
-            less likely they are kept. Errors and confidence are then those of BlazePose on real people.
+        strict: Whether errors and confidence are those of BlazePose on real people: the further outside the picture a
+            joint is, the lower its confidence. `leave_out` then treats it as real detection does.
 
     Returns:
         float64 (frames, joints, 3): x, y in pixels and confidence in [0, 1]. At confidence 0 the joint is missing and
@@ -119,10 +119,7 @@ def detect(
         unseen = np.clip(behind * rng.uniform(0.4, 1.0, behind.shape[1]), 0, 0.97)
         confidence = 1 - rng.gamma(1.0, rng.uniform(0.003, 0.025), error.shape)
         confidence = confidence * np.exp(-((error / 0.08) ** 2)) * (1 - unseen)
-        keypoints[..., 2] = np.clip(confidence, 0.02, 1.0)
-        # Outside the picture a joint is kept if the detector is confident about it.
-        kept = np.clip(confidence * (1 - outside), 0, 1)
-        keypoints[..., 2] = np.where(outside > 0, np.where(kept >= OUTSIDE_CONFIDENCE, kept, 0), keypoints[..., 2])
+        keypoints[..., 2] = np.clip(confidence, 0.02, 1.0) * (1 - outside)
     else:
         confidence = rng.uniform(0.86, 0.99) + rng.normal(size=error.shape) * 0.03
         confidence = confidence * np.exp(-((error / 0.06) ** 2)) * (1 - 0.6 * behind) * (1 - 0.85 * outside)
@@ -134,6 +131,12 @@ def detect(
 def _outside(pixels: np.ndarray, image_size_px: tuple[int, int]) -> np.ndarray:
     """Whether each joint (frames, joints) is outside the picture."""
     return np.any((pixels < 0) | (pixels > np.array(image_size_px)), axis=-1)
+
+
+def leave_out(keypoints: np.ndarray, image_size_px: tuple[int, int]) -> None:
+    """Removes the joints (frames, joints, 3) that detection leaves out: outside the picture and not confident."""
+    outside = _outside(keypoints[..., :2], image_size_px)
+    keypoints[outside & (keypoints[..., 2] < OUTSIDE_CONFIDENCE)] = 0.0
 
 
 def _how_far_outside(pixels: np.ndarray, image_size_px: tuple[int, int], size: float) -> np.ndarray:

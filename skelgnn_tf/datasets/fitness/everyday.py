@@ -209,3 +209,7 @@ def lie(take: Take) -> Pose:
     ways += [arm.by_angles(take.num_frames, take.deg(0, 60), take.deg(10, 170), 0.0, take.deg(5, 40))]
     first, second = (ways[int(i)] for i in take.rng.integers(3, size=2))
     return pose_body(body, trunk, legs, arm.blend(first, second, visits(take, 0.2, 1.0, 5.0)))
+
+
+#: All of them; a clip of the class "other" draws one.
+MOTIONS = (talk, sit, get_up, bend_down, reach_out, dance, turn_about, kneel, lie)

@@ -23,8 +23,8 @@ from skelgnn_tf.skeletons import H36M_17, Skeleton, get, map_keypoints
 LAYOUTS = ("h36m_17", "coco_17", "blazepose_33")
 #: Scenes: "studio" shows whole bodies; "phone" also what phones show: cut bodies, variants, motion that is no exercise.
 SCENES = ("studio", "phone")
-#: How often a run of phone scenes has the class "other", and the share of it that is recorded, if there are recordings.
-_OTHERS, _RECORDED = 5, 0.4
+#: How often a run of phone scenes has the class "other".
+_OTHERS = 5
 # Separate streams of random numbers for clips and for their order.
 _CLIP, _ORDER = 0, 1
 
@@ -178,7 +178,7 @@ def make_clip(
     _check(layouts, exercise, skeleton, scenes, frames, fps)
     label = label_of(seed, index, scenes) if exercise is None else CLASSES.index(exercise)
     rng = np.random.default_rng([seed, _CLIP + (2 if scenes == "phone" else 0), index])
-    recorded = recordings is not None and CLASSES[label] == "other" and rng.random() < _RECORDED
+    recorded = recordings is not None and CLASSES[label] == "other" and rng.random() < recordings.share
     pose, rhythm = act(rng, label, frames, fps, scenes)
     if recorded and recordings is not None:
         pose = recordings.draw(rng, frames, fps)

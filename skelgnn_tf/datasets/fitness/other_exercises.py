@@ -382,3 +382,29 @@ def hold_low(take: Take) -> Pose:
     hip = settle(body, hip, pelvis, legs)
     trunk = back(take, hip, pelvis, take.rng.normal(0, 0.04))
     return pose_body(body, trunk, legs, held(take, trunk, u))
+
+
+#: All of them; a clip of the class "other" draws one.
+EXERCISES = (
+    arm_raise,
+    arm_circle,
+    row,
+    extension,
+    twist,
+    side_lunge,
+    toe_touch,
+    calf_raise,
+    leg_swing,
+    box,
+    pose_of_yoga,
+    climber,
+    bridge,
+    crunch,
+    leg_raise,
+    kettlebell,
+    hold_low,
+    leg_pendulum,
+    chop,
+    on_all_fours,
+    hinge,
+)

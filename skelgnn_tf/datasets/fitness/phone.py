@@ -6,7 +6,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness.body import INDEX, JOINTS
 from skelgnn_tf.datasets.fitness.camera import draw_camera
-from skelgnn_tf.datasets.fitness.detector import detect
+from skelgnn_tf.datasets.fitness.detector import detect, leave_out
 from skelgnn_tf.datasets.fitness.exercises import Exercise
 from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.geometry import Camera
@@ -106,6 +106,7 @@ def _seen(rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton
         keypoints[begin:end, rows, 2] *= rng.uniform(0.05, 0.6)
         if rng.random() < 0.3:
             keypoints[begin:end, rows, 2] = 0.0
+    leave_out(keypoints, camera.image_size_px)
     # Nobody is found in some frames.
     for _ in range(int(rng.poisson(0.3))):
         begin = int(rng.integers(num_frames))

@@ -52,7 +52,7 @@ class FramePipeline(models: Models) {
         val startNs = System.nanoTime()
         val nowS = keypoints.timeS
         val raw = poseStream.push(keypoints)
-        // Also of a chosen exercise: it does not count while the recognizer is certain that nobody exercises.
+        // Also of a chosen exercise: it does not count while the recognizer finds that nobody exercises.
         val repetitions = counter.push(raw.jointsM, nowS, actionStream.push(keypoints))
         val guessM = filter.push(raw.guessM, nowS)
         val jointsM = DoubleArray(guessM.size) { if (raw.jointsM[it].isNaN()) Double.NaN else guessM[it] }

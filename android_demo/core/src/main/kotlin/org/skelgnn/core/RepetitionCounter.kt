@@ -15,7 +15,7 @@ import kotlin.math.min
  *
  * @param classes Classes of the action model's contract; empty without an action model.
  * @param exercise Exercise to count, one of [EXERCISES]; null to count the recognized one. If both are given, the
- *   action model only prevents counting while it is certain that nobody exercises.
+ *   action model only prevents counting while it finds that nobody exercises.
  */
 class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, private val exercise: String? = null) {
     /** Counts one exercise without an action model. @param exercise One of [EXERCISES]. */
@@ -43,6 +43,9 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     // For each class: since when the decisions show signs of it, and how certain it is.
     private val beginsS = DoubleArray(classes.size) { Double.NEGATIVE_INFINITY }
     private var certainty = DoubleArray(classes.size)
+
+    // Recent probabilities of the classes, for the veto on a given exercise; null before the first decision.
+    private var recent: List<Double>? = null
 
     // For each exercise: in how much of the last seconds enough of the body was seen, 0..1.
     private val seen = mutableMapOf<String, Double>()
@@ -75,7 +78,11 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
             seen[name] = before + share * ((if (isSeen) 1.0 else 0.0) - before)
         }
         veto(cycles.push(signals.of(jointsM), nowS))
-        if (probabilities != null && classes.isNotEmpty()) decide(belief.push(probabilities, nowS), nowS)
+        if (probabilities != null && classes.isNotEmpty()) {
+            decide(belief.push(probabilities, nowS), nowS)
+            val new = probabilities.map { it.toDouble() }
+            recent = recent?.zip(new) { before, now -> before + RECENT * (now - before) } ?: new
+        }
         return state()
     }
 
@@ -87,8 +94,13 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
 
     /** A given exercise does not count while nobody exercises. */
     private fun veto(ended: List<String>) {
-        val idle = classes.indices.filter { classes[it] in IDLE_CLASSES }.sumOf { certainty[it] }
-        if (exercise != null && idle > IDLE) ended.forEach { cycles.dropLast(it) }
+        if (exercise != null && isIdle(exercise)) ended.forEach { cycles.dropLast(it) }
+    }
+
+    /** Whether the recent decisions rule out that somebody does an exercise. */
+    private fun isIdle(exercise: String): Boolean {
+        val byClass = classes.zip(recent ?: return false).toMap()
+        return (byClass[exercise] ?: 1.0) * IDLE_ODDS < IDLE_CLASSES.sumOf { byClass[it] ?: 0.0 }
     }
 
     private fun state(): Repetitions {
@@ -149,7 +161,8 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         internal const val FAINT = 0.1
         internal const val CLEAR = 0.6
         internal const val ALIKE_RISE = 0.4
-        internal const val IDLE = 0.9
+        internal const val IDLE_ODDS = 10.0
+        internal const val RECENT = 0.15
         internal const val BEYOND_S = 1.5
     }
 }

@@ -171,7 +171,8 @@ class CountingTest {
             "ALIKE_RISE" to RepetitionCounter.ALIKE_RISE,
             "LONGEST_S" to PosedCycles.LONGEST_S,
             "POSED" to PosedCycles.POSED,
-            "IDLE" to RepetitionCounter.IDLE,
+            "IDLE_ODDS" to RepetitionCounter.IDLE_ODDS,
+            "RECENT" to RepetitionCounter.RECENT,
             "BEYOND_S" to RepetitionCounter.BEYOND_S,
         ),
     )
