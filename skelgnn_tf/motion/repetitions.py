@@ -133,7 +133,8 @@ class RepetitionCounter:
 
     All exercises are counted from the start, each by its own signal, so repetitions before the recognizer is confident
     are counted as soon as it is. Plank, rest, and classes without a signal have the count 0. During a rest the exercise
-    and its count stay, until another one has repetitions; the count continues when it is resumed. A movement is counted for one exercise only, in a posture of that exercise.
+    and its count stay, until another one has repetitions; the count continues when it is resumed. A movement is counted
+    for one exercise only, in a posture of that exercise.
 
     Args:
         skeleton: Skeleton of the poses.

@@ -177,6 +177,11 @@ def upright(take: Take, dip: np.ndarray, lean_back: np.ndarray) -> tuple[Legs, T
     return legs, back(take, hip, pelvis, -0.5 * lean_back + take.rng.normal(0, 0.03), take.noise(0.02), 0.0)
 
 
+def effort(take: Take) -> np.ndarray:
+    """0 -> depth -> 0 in every repetition (frames,), held at the top for a while in some clips."""
+    return take.rhythm.bump(take.rng.uniform(0.35, 0.6), take.rng.uniform(0, 0.2))
+
+
 def sides(take: Take, u: np.ndarray, together: float) -> np.ndarray:
     """u (frames,) -> (frames, sides): both arms with a slight difference, or the active one only."""
     if take.chance(together):
