@@ -51,7 +51,7 @@ _COUNTING = {
     "exercise_decision": exercise_decision,
     "repetitions": repetitions,
 }
-_LOST = ("wrist", "knee", "hip")
+_LOST = ("wrist", "knee")
 
 
 class _WeightedSum:
@@ -154,7 +154,8 @@ def motion() -> dict:
         "targets": _targets(),
         "moves": form._MOVES,
         "forms": [_formed(rng, name) for name in exercises],
-        "sets": [_recognized(rng) for _ in range(8)],
+        "sets": [_recognized(rng, *_changing(rng)) for _ in range(6)]
+        + [_recognized(rng, *_pausing(rng)) for _ in range(3)],
     }
 
 
@@ -309,17 +310,27 @@ def _formed(rng: np.random.Generator, exercise: str) -> dict:
     }
 
 
-def _recognized(rng: np.random.Generator) -> dict:
-    """Alternating exercises, some of them very short, counted with the noisy decisions of an action model."""
+def _changing(rng: np.random.Generator) -> tuple[list[str], list[int]]:
+    """Alternating exercises, some of them very short, and their frames."""
     names = rng.choice(["jumping_jack", "high_knees", "biceps_curl", "rest", "other"], 7)
-    frames = rng.choice([40, 80, 160], 7)
+    return names.tolist(), rng.choice([40, 80, 160], 7).tolist()
+
+
+def _pausing(rng: np.random.Generator) -> tuple[list[str], list[int]]:
+    """Two exercises with pauses between their sets."""
+    first, second = rng.permutation(["jumping_jack", "high_knees", "biceps_curl"])[:2].tolist()
+    return [first, "rest", first, "other", second, "rest", first], [200] * 7
+
+
+def _recognized(rng: np.random.Generator, names: list[str], frames: list[int]) -> dict:
+    """A set of exercises, counted with the noisy decisions of an action model."""
     clips = [
-        generate(1, int(rng.integers(100)), frames=int(number), exercise=str(name), detector=False, scenes="phone")[0]
+        generate(1, int(rng.integers(100)), frames=number, exercise=name, detector=False, scenes="phone")[0]
         for name, number in zip(names, frames, strict=True)
     ]
     labels = np.repeat([clip.label for clip in clips], frames)
     times, poses = _seen(rng, np.concatenate([clip.pose_m - clip.pose_m[:, :1] for clip in clips]))
-    lost = [joint for joint, name in enumerate(skeletons.H36M_17.joints) if name.endswith(str(rng.choice(_LOST)))]
+    lost = [joint for joint, name in enumerate(skeletons.H36M_17.joints) if name.endswith(_LOST)]
     # For longer than it takes until the exercise is unknown.
     poses[250:370, lost] = np.nan
     decisions: list[np.ndarray | None] = []
@@ -329,7 +340,7 @@ def _recognized(rng: np.random.Generator) -> dict:
         scores[labels[max(frame - 60, 0)]] += 3
         probabilities = (np.exp(scores) / np.exp(scores).sum()).astype(np.float32)
         decisions.append(probabilities if frame % _HOP == _HOP - 1 else None)
-    given = str(names[0]) if names[0] in MOVEMENTS else "high_knees"
+    given = names[0] if names[0] in MOVEMENTS else "high_knees"
     return {
         "times_s": times.tolist(),
         "pose_m": _plain(poses),

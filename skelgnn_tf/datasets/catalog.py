@@ -35,7 +35,7 @@ def _ntu(about: str, num_classes: int, npz: str) -> DataSet:
 CATALOG = {
     "fitness": DataSet(
         ("lift", "action"),
-        "twelve exercises and rest, generated: 3D poses, 2D keypoints of a phone's camera and a noisy detector, "
+        "twelve exercises, rest and other motion, generated: 3D poses, 2D keypoints of a phone's camera and a noisy detector, "
         "labels, repetitions",
         "",
         "built in, no download",

@@ -13,6 +13,7 @@ from skelgnn_tf.frame_sampling import window_frames
 from skelgnn_tf.inference.add_motion import can_count, check_exercise
 from skelgnn_tf.inference.pipeline import LIFTER, RECOGNIZER, check_models, open_model
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints, recognizes_poses
+from skelgnn_tf.inference.result import UNKNOWN
 from skelgnn_tf.inference.windows import check_decide_every
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import OneEuroFilter, RepetitionCounter, VisibilityTracker, joint_angles, unseen_parts
@@ -23,13 +24,15 @@ class LiveResult:
     """What is known after a frame.
 
     Args:
-        action: Class of the last decision; None before the first one and without a recognizer.
-        probability: Of that class.
+        action: What is done: the counted exercise, so that both agree, "unknown" while nothing is certain or too little is
+            seen. Without a lifter, or with a recognizer of other classes, the class of the last decision. None before
+            the first decision and without a recognizer.
+        probability: Of that class, by the last decision.
         pose_m: float (joints, 3), meters from the root joint, camera axes x right, y down, z forward; filtered if the
             session smooths. NaN for joints that have not been seen for longer than the gaps that prediction bridges
             (`motion.VisibilityTracker`). None without a lifter and where nobody is seen.
         angles_deg: Joint angles of that pose, by name; NaN where a joint has not been seen.
-        exercise: The exercise that is counted; None before the first decision.
+        exercise: The exercise that is counted; None while it is unknown.
         count: Its repetitions so far.
         confidence: float32 (joints,) of the keypoints of this frame on the joints of the pose; 0 where one is missing.
         not_visible: Parts of the body that have not been seen, such as "legs" or "left hand".
@@ -98,6 +101,8 @@ class LiveSession:
         self._keypoints: deque[np.ndarray] = deque(maxlen=max(self._lift_frames, self._decide_frames))
         self._num_joints = skeletons.get(layout).num_joints
         self._action: tuple[str | None, float] = (None, 0.0)
+        self._decided: np.ndarray | None = None
+        self._follows = False
         self._frame = 0
         self._visibility = VisibilityTracker()
         self._filter = OneEuroFilter() if smooth else None
@@ -107,11 +112,12 @@ class LiveSession:
         if self.lifter is None:
             return None
         skeleton = self.lifter.model.skeleton
-        if exercise is not None:
-            return RepetitionCounter(skeleton, exercise=exercise)
-        if self.recognizer is not None and can_count(self.recognizer.model.classes):
-            return RepetitionCounter(skeleton, classes=self.recognizer.model.classes)
-        return None
+        countable = self.recognizer is not None and can_count(self.recognizer.model.classes)
+        self._follows = countable and exercise is None
+        if exercise is None and not countable:
+            return None
+        classes = self.recognizer.model.classes if countable and self.recognizer else None
+        return RepetitionCounter(skeleton, exercise=exercise, classes=classes)
 
     def push(self, keypoints: np.ndarray, time_s: float) -> LiveResult:
         """Takes the next frame.
@@ -152,11 +158,24 @@ class LiveSession:
             # The counter smooths its own signals.
             repetitions = self._counter.push(pose_m, time_s, decided)
             exercise, count = repetitions.exercise, repetitions.count
+            if self._follows and self._decided is not None:
+                self._action = self._said(exercise, self._decided)
         if self._filter is not None:
             pose_m = self._filter.push(pose_m, time_s)
         angles = {name: float(angle) for name, angle in joint_angles(pose_m, poses.skeleton).items()}
         not_visible = tuple(unseen_parts(unseen[None], poses.skeleton, self.fps))
         return LiveResult(*self._action, pose_m, angles, exercise, count, poses.confidence[-1], not_visible)
+
+    def finish(self) -> int:
+        """Ends the session: a last repetition that is all but over counts. Returns the repetitions of the exercise."""
+        return 0 if self._counter is None else self._counter.finish().count
+
+    def _said(self, exercise: str | None, decided: np.ndarray) -> tuple[str, float]:
+        """The exercise that is counted, and its probability."""
+        assert self.recognizer is not None
+        if exercise is None:
+            return UNKNOWN, 0.0
+        return exercise, float(decided[self.recognizer.model.classes.index(exercise)])
 
     def _decide(self) -> np.ndarray | None:
         """Probabilities (classes,) of the window that ends now; None if it is a single frame, which shows no motion."""
@@ -168,6 +187,7 @@ class LiveSession:
         if actions is None:
             return None
         decided = actions.decisions.probabilities[-1]
+        self._decided = decided
         self._action = (actions.classes[int(decided.argmax())], float(decided.max()))
         return decided
 

@@ -17,6 +17,7 @@ EXAMPLES = ROOT / "examples"
 SMALL = {
     "lift_keypoints.py": ["--frames", "30"],
     "count_squats.py": [],
+    "custom_exercise.py": [],
     "custom_skeleton.py": ["--clips", "2", "--epochs", "1"],
     "own_dataset.py": ["--clips", "2", "--epochs", "1"],
     "live_stream.py": ["--frames", "150"],
@@ -120,3 +121,8 @@ def test_the_notebook_goes_from_nothing_to_a_lifted_clip_and_a_tflite(run, tmp_p
     assert re.search(r"^fitness_9f +MPJPE [\d.]+ mm$", text, re.MULTILINE)
     assert "['contract.json', 'golden.json', 'model.tflite']" in text
     assert "'pose_m': (1, 1, 17, 3)" in text
+
+
+def test_an_exercise_of_ones_own_is_counted(output):
+    lines = output("custom_exercise.py").splitlines()
+    assert lines[-1] == "4 raises" and len(lines) == 5

@@ -61,7 +61,7 @@ class FrameWindow(val frames: Int, val size: Int, val fps: Double) {
         if (after == buffer.lastIndex) return 0
         val share = (targetS - buffer[after].timeS) / (buffer[after + 1].timeS - buffer[after].timeS)
         // Ties go to the even number, as in numpy; rounding first keeps the clock's last digits from breaking them.
-        return Math.rint(Math.rint((buffer.lastIndex - after - share) * TIE) / TIE).toInt()
+        return round(round((buffer.lastIndex - after - share) * TIE) / TIE).toInt()
     }
 
     /** Whether a frame is older than the window, so that the frame before it can no longer be selected. */
