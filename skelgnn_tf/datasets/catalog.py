@@ -35,8 +35,8 @@ def _ntu(about: str, num_classes: int, npz: str) -> DataSet:
 CATALOG = {
     "fitness": DataSet(
         ("lift", "action"),
-        "twelve exercises, rest and other motion, generated: 3D poses, 2D keypoints of a phone's camera and a noisy detector, "
-        "labels, repetitions",
+        "twelve exercises, rest and other motion, generated: 3D poses, 2D keypoints of a phone's camera and a noisy "
+        "detector, labels, repetitions",
         "",
         "built in, no download",
     ),

@@ -24,9 +24,9 @@ class LiveResult:
     """What is known after a frame.
 
     Args:
-        action: What is done: the counted exercise, so that both agree, "unknown" while nothing is certain or too little is
-            seen. Without a lifter, or with a recognizer of other classes, the class of the last decision. None before
-            the first decision and without a recognizer.
+        action: What is done: the counted exercise, so that both agree, or "unknown" while nothing is certain or too
+            little is seen. Without a lifter, or with a recognizer of other classes, the class of the last decision.
+            None before the first decision and without a recognizer.
         probability: Of that class, by the last decision.
         pose_m: float (joints, 3), meters from the root joint, camera axes x right, y down, z forward; filtered if the
             session smooths. NaN for joints that have not been seen for longer than the gaps that prediction bridges

@@ -66,7 +66,7 @@ class CycleCounter:
 
     Example: a signal of one's own, here in degrees, in repetitions of a second or more.
         >>> counter = CycleCounter(Movement(least=20, fastest_s=1.0))
-        >>> for t in range(90):
+        >>> for t in range(120):
         ...     count = counter.push(45 - 45 * math.cos(math.pi * t / 30), t / 30)
         >>> counter.finish()
         2

@@ -362,5 +362,5 @@ def _during(one: Repetition, time_s: np.ndarray) -> np.ndarray:
 def _is_idle(probabilities: np.ndarray, classes: Sequence[str], exercise: str | None) -> bool:
     """Whether a recognizer's probabilities (classes,) rule out that somebody does an exercise."""
     idle = sum(float(probabilities[i]) for i, name in enumerate(classes) if name in IDLE)
-    own = float(probabilities[list(classes).index(exercise)]) if exercise in classes else 1.0
+    own = next((float(p) for p, name in zip(probabilities, classes, strict=True) if name == exercise), 1.0)
     return own * _IDLE_ODDS < idle

@@ -1,5 +1,7 @@
 package org.skelgnn.core
 
+import kotlin.math.round
+
 /**
  * Resamples the most recent camera frames to a window of [frames] frames at the model's rate. Mirrors the windows of
  * `skelgnn_tf.inference`.

@@ -4,8 +4,7 @@ package org.skelgnn.core
  * State of a [RepetitionCounter] after a frame.
  *
  * @property count Number of completed repetitions of the exercise.
- * @property exercise Name of the exercise; null before the first decision of the action model, and while nothing is
- *   certain or too little of the body is seen.
+ * @property exercise Name of the exercise; null until one is certain, and while too little of the body is seen.
  * @property phase Progress within the repetition, 0..1: 0 between repetitions, 0.5 in the middle.
  */
 data class Repetitions(val count: Int, val exercise: String?, val phase: Double)
