@@ -37,7 +37,8 @@ def decided(label, frames=200, hop=8, classes=CLASSES):
     last = np.arange(hop - 1, frames, hop)
     probabilities = np.full((len(last), len(classes)), 0.05, np.float32)
     probabilities[:, label] = 0.9
-    of_frames = np.full((frames, len(classes)), 1 / len(classes), np.float32)
+    of_frames = np.full((frames, len(classes)), 0.05, np.float32)
+    of_frames[:, label] = 0.9
     decisions = Decisions(np.maximum(last - 30, 0), last, probabilities, of_frames)
     return Actions("a recognizer", classes, decisions, 31, hop, hop - 1)
 
@@ -158,38 +159,44 @@ def test_without_poses_there_is_nothing_to_move_or_to_scale(gappy):
         add_motion(without, subject_height_m=1.8)
 
 
-def counted_by_hand(pose_m, actions):
-    """(exercises, counts) of a counter that is pushed frame by frame."""
-    counter, states = RepetitionCounter(H36M_17, classes=actions.classes), []
-    at = list(actions.decisions.last)
+def counted_live(pose_m, actions):
+    """The last state of a counter that is pushed frame by frame."""
+    counter, at = RepetitionCounter(H36M_17, classes=actions.classes), list(actions.decisions.last)
     for t, pose in enumerate(pose_m):
-        states.append(counter.push(pose, t / FPS, actions.decisions.probabilities[at.index(t)] if t in at else None))
-    return tuple(state.exercise for state in states), [state.count for state in states]
+        counter.push(pose, t / FPS, actions.decisions.probabilities[at.index(t)] if t in at else None)
+    return counter.finish()
 
 
-def test_repetitions_are_what_a_live_counter_says_of_the_raw_poses(gappy):
+def test_a_file_and_a_live_counter_come_to_the_same_count_of_the_raw_poses(gappy):
     for pose_m, acts in ((gappy, decided(1)), (squats(230), decided(1, 230))):
         # Neither filter nor height takes part in counting.
         for smooth, height_m in ((True, None), (False, None), (True, 1.2)):
             motion = add_motion(prediction_of(pose_m, acts), smooth, height_m).motion
-            exercise, counts = counted_by_hand(pose_m, acts)
-            assert motion.exercise == exercise and motion.repetitions.tolist() == counts
-    # Nothing is known before the first decision; then four squats of 2.5 s.
-    assert exercise[:7] == (None,) * 7 and set(exercise[7:]) == {"squat"} and counts[-1] == 4
+            live = counted_live(pose_m, acts)
+            assert motion.repetitions[-1] == live.count or motion.exercise[-1] is None
+            assert {name for name in motion.exercise if name} == {live.exercise} == {"squat"}
+    # Four squats of 2.5 s.
+    assert live.count == 4
 
 
-def test_what_comes_later_changes_no_count():
-    clip, actions = squats(230), decided(1, 230)
-    whole = add_motion(prediction_of(clip, actions)).motion
-    for frames in (90, 160):
-        part = add_motion(prediction_of(clip[:frames], decided(1, frames))).motion
-        assert part.exercise == whole.exercise[:frames]
-        assert part.repetitions.tolist() == whole.repetitions[:frames].tolist()
+def test_the_count_of_a_frame_is_the_repetitions_that_have_ended():
+    prediction = add_motion(prediction_of(squats(230), decided(1, 230)))
+    for time_s, count in zip(prediction.time_s, prediction.motion.repetitions, strict=True):
+        assert count == sum(one.complete and one.end_s <= time_s + 1e-6 for one in prediction.motion.repetition_list)
+    assert prediction.actions.labels.tolist() == [CLASSES.index("squat")] * 230
+
+
+def test_what_is_said_of_an_exercise_that_is_not_seen_is_unknown():
+    pose_m = squats(230)
+    pose_m[:, [H36M_17.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle")]] = np.nan
+    prediction = add_motion(prediction_of(pose_m, decided(1, 230)))
+    assert set(prediction.motion.exercise) == {None} and not prediction.motion.repetitions.any()
+    assert [prediction.actions.name(one.label) for one in prediction.actions.segments] == ["unknown"]
 
 
 def test_who_rests_is_not_counted():
     motion = add_motion(prediction_of(squats(), decided(0))).motion
-    assert set(motion.exercise[7:]) == {"rest"} and not motion.repetitions.any()
+    assert set(motion.exercise) == {"rest"} and not motion.repetitions.any()
 
 
 @pytest.mark.parametrize("actions", [None, decided(1, classes=("wave", "point"))], ids=["none", "others"])
