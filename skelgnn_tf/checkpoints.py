@@ -124,7 +124,7 @@ def save_preset(path: str | Path, folder: str | Path, **metadata: Any) -> Path:
     loaded, folder = load(path), Path(folder)
     private: dict[str, Any] = {"data_dir": (), "start": Path(loaded.config.start).name}
     if isinstance(loaded.config, ActionConfig):
-        private |= {"data_file": "", "labels": ""}
+        private |= {"data_file": "", "labels": "", "other_motion": ""}
     config = loaded.config.replace(**private)
     # A fresh model has no optimizer.
     model = type(loaded.model).from_config(loaded.model.get_config())

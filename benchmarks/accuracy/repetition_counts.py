@@ -145,7 +145,7 @@ def show(results: list[Result], scenes: str, console: Console) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--clips", type=click.IntRange(1), default=126, show_default=True, help="Clips per seed and scenes.")
+@click.option("--clips", type=click.IntRange(1), default=72, show_default=True, help="Clips per seed and scenes.")
 @click.option(
     "--seed", multiple=True, type=int, default=(1,), show_default=True, help="Seed of the clips. Repeat for several."
 )

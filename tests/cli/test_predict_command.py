@@ -23,8 +23,8 @@ from support.command_line import call, mistake
 
 #: Frames where nobody is seen: half a second at 30 fps, and a frame more.
 SHORT, LONG = range(40, 55), range(100, 116)
-#: Somebody who squats; 7 s.
-CLIP = generate(1, 12, frames=210, exercise="squat", layout="coco_17", skeleton=COCO_17)[0]
+#: Somebody who squats; 7 s. Exact keypoints: a noisy detector loses joints for longer than is bridged.
+CLIP = generate(1, 12, frames=210, exercise="squat", layout="coco_17", skeleton=COCO_17, detector=False)[0]
 
 
 def gappy():
@@ -118,7 +118,7 @@ def test_gaps_are_marked_in_every_file_and_longer_ones_are_empty(outputs):
         assert knees[t] == pytest.approx(left_knee[t], abs=6e-3)
 
 
-def test_repetitions_are_those_of_a_counter_pushed_by_hand(outputs):
+def test_repetitions_are_those_of_a_counter_pushed_by_hand_and_the_same_in_every_file(outputs):
     found = json.loads((outputs / "smooth.json").read_text())["motion"]
     with np.load(outputs / "raw.npz") as raw:
         pose_m, classes = raw["pose_m"].copy(), raw["classes"].tolist()
@@ -126,9 +126,13 @@ def test_repetitions_are_those_of_a_counter_pushed_by_hand(outputs):
     # The counter gets what was seen and nothing made up.
     pose_m[list(SHORT)] = np.nan
     counter = RepetitionCounter(H36M_17, classes=classes)
-    states = [counter.push(pose, t / 30, decided.get(t)) for t, pose in enumerate(pose_m)]
-    assert found["exercise"] == [state.exercise for state in states]
-    assert found["repetitions"] == [state.count for state in states]
+    for t, pose in enumerate(pose_m):
+        counter.push(pose, t / 30, decided.get(t))
+    assert counter.finish().exercise == "squat"
+    assert max(found["repetitions"]) == counter.finish().count
+    ends_s = [one["end_s"] for one in found["repetition_list"] if one["complete"]]
+    for t, (name, count) in enumerate(zip(found["exercise"], found["repetitions"], strict=True)):
+        assert count == (sum(end_s <= t / 30 + 1e-3 for end_s in ends_s) if name == "squat" else 0)
     with open(outputs / "smooth.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["exercise"] or None for row in rows] == found["exercise"]

@@ -99,7 +99,7 @@ def _data_of(loaded: Sequence[LoadedModel], configs: Sequence[ActionConfig], con
     for one, config in zip(loaded, configs, strict=True):
         source = _source(config)
         if source not in kept:
-            kept[source] = load_data(config, console)
+            kept[source] = load_data(_to_test(config), console)
         _check_classes(one, kept[source])
         sets.append(kept[source])
         if list(sets[-1].test.names) != list(sets[0].test.names):
@@ -108,6 +108,13 @@ def _data_of(loaded: Sequence[LoadedModel], configs: Sequence[ActionConfig], con
                 "for all of them."
             )
     return sets
+
+
+def _to_test(config: ActionConfig) -> ActionConfig:
+    """The config without training clips that would be generated in vain; the test clips are the same."""
+    if config.dataset != ("fitness",):
+        return config
+    return config.replace(fitness_clips=1, other_motion="")
 
 
 def _ensemble(
