@@ -7,7 +7,8 @@ from types import ModuleType
 import numpy as np
 
 from skelgnn_tf import skeletons
-from skelgnn_tf.datasets.fitness import CLASSES, generate
+from skelgnn_tf.datasets.fitness import PHONE_CLASSES as CLASSES
+from skelgnn_tf.datasets.fitness import generate
 from skelgnn_tf.motion import (
     MOVEMENTS,
     Movement,

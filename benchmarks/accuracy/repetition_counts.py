@@ -120,7 +120,7 @@ def show(results: list[Result], scenes: str, console: Console) -> None:
         wrong = np.abs(np.array(list(errors)))
         return f"{np.mean(wrong == 0):.1%} / {np.mean(wrong <= 1):.1%}"
 
-    for action in (*fitness.CLASSES, "all"):
+    for action in (*fitness.PHONE_CLASSES, "all"):
         rows = [result for result in results if action in (result.action, "all")]
         counted = [row for row in rows if row.action in MOVEMENTS]
         if rows:
@@ -131,7 +131,7 @@ def show(results: list[Result], scenes: str, console: Console) -> None:
                 f"{np.mean([row.said == row.action for row in rows]):.1%}",
                 *(counts if counted else ("", "", "")),
                 f"{np.mean([row.others > 0 for row in rows]):.1%}",
-                end_section=action == fitness.CLASSES[-1],
+                end_section=action == fitness.PHONE_CLASSES[-1],
             )
     console.print(table)
     idle = [row for row in results if row.action in IDLE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skelgnn_tf.datasets.fitness import STUDIO_CLASSES as CLASSES
+from skelgnn_tf.datasets.fitness import CLASSES
 from skelgnn_tf.datasets.fitness.body import INDEX, JOINTS, LIMITS_DEG, draw_body
 from skelgnn_tf.datasets.fitness.generator import act
 from skelgnn_tf.skeletons import H36M_17

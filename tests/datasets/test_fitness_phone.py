@@ -36,7 +36,7 @@ def test_every_run_has_each_class_once_and_the_others_five_times(clips):
     for run in (clips[:18], clips[18:]):
         counts = collections.Counter(clip.action for clip in run)
         assert counts.pop("other") == 5
-        assert set(counts) == set(fitness.STUDIO_CLASSES) and set(counts.values()) == {1}
+        assert set(counts) == set(fitness.CLASSES) and set(counts.values()) == {1}
 
 
 def test_clips_are_the_same_bits_every_time(clips):

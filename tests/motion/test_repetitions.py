@@ -14,7 +14,7 @@ from skelgnn_tf.motion.repetitions import count_recording
 from skelgnn_tf.skeletons import BLAZEPOSE_33, COCO_17, H36M_17, Skeleton
 from support.stick_figure import curling, figure, squatting, turned
 
-CLASSES = fitness.CLASSES
+CLASSES = fitness.PHONE_CLASSES
 
 
 def depths(reps, fps=30.0, pause_s=0.0, lasts_s=2.4, lead_s=0.5, tail_s=1.5):

@@ -18,7 +18,7 @@ class Exercise:
     """A class of the data set.
 
     Args:
-        name: Name of the class, as in `CLASSES`.
+        name: Name of the class, as in `PHONE_CLASSES`.
         studio: Functions that perform the exercise in studio scenes. A clip draws one of them.
         tempo: How the exercise repeats there, or None if there is nothing to count.
         phone: The same for phone scenes; a function that stands there twice is drawn twice as often.
@@ -141,7 +141,7 @@ EXERCISES = (
     ),
 )
 
-#: Names of the classes by label. Standing and walking are "rest", everything that has no class is "other".
-CLASSES = tuple(exercise.name for exercise in EXERCISES)
-#: The classes of studio scenes, which have no "other".
-STUDIO_CLASSES = tuple(exercise.name for exercise in EXERCISES if exercise.studio)
+#: Names of the classes of studio scenes by label. Standing and walking are "rest".
+CLASSES = tuple(exercise.name for exercise in EXERCISES if exercise.studio)
+#: Those of phone scenes: the same, and "other" for everything that has no class.
+PHONE_CLASSES = tuple(exercise.name for exercise in EXERCISES)

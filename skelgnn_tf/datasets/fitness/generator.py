@@ -12,7 +12,7 @@ from skelgnn_tf.datasets.fitness.body import INDEX, draw_body
 from skelgnn_tf.datasets.fitness.camera import draw_camera
 from skelgnn_tf.datasets.fitness.captured import Recordings
 from skelgnn_tf.datasets.fitness.detector import detect
-from skelgnn_tf.datasets.fitness.exercises import CLASSES, EXERCISES, STUDIO_CLASSES, Exercise
+from skelgnn_tf.datasets.fitness.exercises import CLASSES, EXERCISES, PHONE_CLASSES, Exercise
 from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.datasets.fitness.phone import film
 from skelgnn_tf.datasets.fitness.rhythm import Rhythm, Take, Tempo, draw_rhythm
@@ -49,8 +49,8 @@ def generate(
         seed: Random seed. It determines people, motion and cameras.
         frames: Number of frames of each clip.
         fps: Frames per second.
-        exercise: One of `CLASSES` for all clips. By default each run of 13 clips has every class once, and each run of
-            18 clips of phone scenes has "other" five times.
+        exercise: One of the classes for all clips: `CLASSES`, in phone scenes `PHONE_CLASSES`. By default each run of 13
+            clips has every class once, and each run of 18 clips of phone scenes has "other" five times.
         detector: Whether to simulate a detector. Without it, keypoints are exact projections with confidence 1.
         layout: Joints of the simulated detector, one of `LAYOUTS` or several to draw from. They are mapped by
             `joint_map(layout, skeleton)`, like those of a real detector.
@@ -60,7 +60,7 @@ def generate(
 
     Returns:
         Clips with keypoints float32 (1, frames, joints, 3), pose_m (frames, joints, 3) in camera-space meters, label
-        (index into `CLASSES`), repetitions and phase.
+        (index into `PHONE_CLASSES`), repetitions and phase.
 
     Raises:
         ValueError: The exercise, the layout or the skeleton is unknown, or a number is too small.
@@ -132,17 +132,17 @@ def load(
     # The same test clips for all training seeds, so that scores are comparable.
     test = generate(test_clips, 1, **options)
     if scenes == "studio":
-        return ClipSet(skeleton, train, test, STUDIO_CLASSES)
-    others = max(1, test_clips // len(STUDIO_CLASSES))
+        return ClipSet(skeleton, train, test, CLASSES)
+    others = max(1, test_clips // len(CLASSES))
     test += generate(others, 1, scenes=scenes, exercise="other", **options)
-    return ClipSet(skeleton, train, test, CLASSES)
+    return ClipSet(skeleton, train, test, PHONE_CLASSES)
 
 
 def label_of(seed: int, index: int, scenes: str = "studio") -> int:
     """The label of a clip: each run of 13 (phone scenes: 18) clips has every class (and 5 others), in its own order."""
-    labels = np.arange(len(STUDIO_CLASSES))
+    labels = np.arange(len(CLASSES))
     if scenes == "phone":
-        labels = np.append(labels, [CLASSES.index("other")] * _OTHERS)
+        labels = np.append(labels, [PHONE_CLASSES.index("other")] * _OTHERS)
     block, place = divmod(index, len(labels))
     return int(labels[np.random.default_rng([seed, _ORDER, block]).permutation(len(labels))[place]])
 
@@ -176,9 +176,9 @@ def make_clip(
     """Generates clip `index` of a seed. The other arguments and errors are those of `generate`."""
     layouts = (layout,) if isinstance(layout, str) else tuple(layout)
     _check(layouts, exercise, skeleton, scenes, frames, fps)
-    label = label_of(seed, index, scenes) if exercise is None else CLASSES.index(exercise)
+    label = label_of(seed, index, scenes) if exercise is None else PHONE_CLASSES.index(exercise)
     rng = np.random.default_rng([seed, _CLIP + (2 if scenes == "phone" else 0), index])
-    recorded = recordings is not None and CLASSES[label] == "other" and rng.random() < recordings.share
+    recorded = recordings is not None and PHONE_CLASSES[label] == "other" and rng.random() < recordings.share
     pose, rhythm = act(rng, label, frames, fps, scenes)
     if recorded and recordings is not None:
         pose = recordings.draw(rng, frames, fps)
@@ -187,7 +187,7 @@ def make_clip(
     keypoints = map_keypoints(keypoints, name, skeleton)
     counted = EXERCISES[label].tempo is not None
     return Clip(
-        name=f"fitness {seed}.{index} {CLASSES[label]}",
+        name=f"fitness {seed}.{index} {PHONE_CLASSES[label]}",
         keypoints=keypoints.astype(np.float32)[None],
         pose_m=pose_m,
         label=label,
@@ -195,7 +195,7 @@ def make_clip(
         image_size_px=camera.image_size_px,
         fps=fps,
         subject=f"body {seed}.{index}",
-        action=CLASSES[label],
+        action=PHONE_CLASSES[label],
         repetitions=rhythm.finished if counted else np.zeros(frames, np.int32),
         phase=(rhythm.phase * rhythm.counts if counted else np.zeros(frames)).astype(np.float32),
     )
@@ -231,7 +231,7 @@ def _check(
         raise ValueError(f"layout must be one or more of {', '.join(LAYOUTS)}. Received: {layouts!r}.")
     if scenes not in SCENES:
         raise ValueError(f"scenes must be one of {', '.join(SCENES)}. Received: {scenes!r}.")
-    names = CLASSES if scenes == "phone" else STUDIO_CLASSES
+    names = PHONE_CLASSES if scenes == "phone" else CLASSES
     if exercise is not None and exercise not in names:
         raise ValueError(f"exercise must be one of {', '.join(names)} for {scenes} scenes. Received: {exercise!r}.")
     if any(joint not in INDEX for joint in skeleton.joints):
