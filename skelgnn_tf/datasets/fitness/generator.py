@@ -49,8 +49,8 @@ def generate(
         seed: Random seed. It determines people, motion and cameras.
         frames: Number of frames of each clip.
         fps: Frames per second.
-        exercise: One of the classes for all clips: `CLASSES`, in phone scenes `PHONE_CLASSES`. By default each run of 13
-            clips has every class once, and each run of 18 clips of phone scenes has "other" five times.
+        exercise: One of the classes for all clips (`CLASSES`, in phone scenes `PHONE_CLASSES`). By default each run of
+            13 clips has every class once, and each run of 18 clips of phone scenes has "other" five times.
         detector: Whether to simulate a detector. Without it, keypoints are exact projections with confidence 1.
         layout: Joints of the simulated detector, one of `LAYOUTS` or several to draw from. They are mapped by
             `joint_map(layout, skeleton)`, like those of a real detector.
@@ -228,7 +228,8 @@ def _check(
     layouts: tuple[str, ...], exercise: str | None, skeleton: Skeleton, scenes: str, frames: int, fps: float
 ) -> None:
     if not layouts or any(name not in LAYOUTS for name in layouts):
-        raise ValueError(f"layout must be one or more of {', '.join(LAYOUTS)}. Received: {layouts!r}.")
+        found = ", ".join(map(repr, layouts)) or "none"
+        raise ValueError(f"layout must be one or more of {', '.join(LAYOUTS)}. Received: {found}.")
     if scenes not in SCENES:
         raise ValueError(f"scenes must be one of {', '.join(SCENES)}. Received: {scenes!r}.")
     names = PHONE_CLASSES if scenes == "phone" else CLASSES
