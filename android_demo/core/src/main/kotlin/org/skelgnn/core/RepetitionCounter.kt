@@ -79,8 +79,9 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         }
         veto(cycles.push(signals.of(jointsM), nowS))
         if (probabilities != null && classes.isNotEmpty()) {
-            decide(belief.push(probabilities, nowS), nowS)
-            val new = probabilities.map { it.toDouble() }
+            val weighted = withPrior(probabilities)
+            decide(belief.push(weighted, nowS), nowS)
+            val new = weighted.map { it.toDouble() }
             recent = recent?.zip(new) { before, now -> before + RECENT * (now - before) } ?: new
         }
         return state()
@@ -90,6 +91,14 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     fun finish(): Repetitions {
         veto(cycles.finish())
         return state()
+    }
+
+    /** The decisions of the model with other motion as likely as [OTHER_PRIOR] says. */
+    private fun withPrior(probabilities: FloatArray): FloatArray {
+        if (probabilities.size != classes.size) return probabilities
+        val weighted = DoubleArray(classes.size) { (if (classes[it] == "other") OTHER_PRIOR else 1.0) * probabilities[it] }
+        val sum = weighted.sum()
+        return FloatArray(classes.size) { (weighted[it] / sum).toFloat() }
     }
 
     /** A given exercise does not count while nobody exercises. */
@@ -161,6 +170,7 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         internal const val FAINT = 0.1
         internal const val CLEAR = 0.6
         internal const val ALIKE_RISE = 0.4
+        internal const val OTHER_PRIOR = 0.5
         internal const val IDLE_ODDS = 10.0
         internal const val RECENT = 0.15
         internal const val BEYOND_S = 1.5

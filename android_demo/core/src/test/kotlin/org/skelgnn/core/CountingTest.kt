@@ -171,6 +171,7 @@ class CountingTest {
             "ALIKE_RISE" to RepetitionCounter.ALIKE_RISE,
             "LONGEST_S" to PosedCycles.LONGEST_S,
             "POSED" to PosedCycles.POSED,
+            "OTHER_PRIOR" to RepetitionCounter.OTHER_PRIOR,
             "IDLE_ODDS" to RepetitionCounter.IDLE_ODDS,
             "RECENT" to RepetitionCounter.RECENT,
             "BEYOND_S" to RepetitionCounter.BEYOND_S,
