@@ -17,8 +17,9 @@ quickstart: $(VENV)/stamp
 	@echo "tflite   exported/quickstart/"
 	@echo "command  $(BIN)/skelgnn-tf --help"
 
+# A file's tests share its fixtures, so they run in one process; a process takes up to 2 GB.
 test: $(VENV)/stamp
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/stamp
 	$(BIN)/ruff check .

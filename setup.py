@@ -61,6 +61,7 @@ setup(
             "mypy>=1.15",
             "pybvh>=0.9",
             "pytest>=8.0",
+            "pytest-xdist>=3.6",
             "ruff>=0.12",
             "setuptools>=77",
             "trc-data-reader>=0.4.1",

@@ -124,12 +124,13 @@ def show(results: list[Result], scenes: str, console: Console) -> None:
         rows = [result for result in results if action in (result.action, "all")]
         counted = [row for row in rows if row.action in MOVEMENTS]
         if rows:
-            counts = [right(getattr(row, name) for row in counted) for name in ("given", "recognized", "live")]
+            names = ("given", "recognized", "live")
+            counts = [right(getattr(row, name) for row in counted) if counted else "" for name in names]
             table.add_row(
                 action,
                 str(len(rows)),
                 f"{np.mean([row.said == row.action for row in rows]):.1%}",
-                *(counts if counted else ("", "", "")),
+                *counts,
                 f"{np.mean([row.others > 0 for row in rows]):.1%}",
                 end_section=action == fitness.PHONE_CLASSES[-1],
             )
