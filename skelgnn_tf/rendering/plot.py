@@ -204,7 +204,7 @@ def _corners(half: float) -> np.ndarray:
 
 def _floor_half(poses: np.ndarray) -> float:
     """Half the side of a floor of whole tiles that is large enough for every pose, in meters."""
-    return TILE_M * max(3, int(np.ceil(np.abs(poses[..., :2]).max() / TILE_M)))
+    return TILE_M * max(3, int(np.ceil(np.nanmax(np.abs(poses[..., :2])) / TILE_M)))
 
 
 def _reach(poses: np.ndarray, half: float) -> np.ndarray:

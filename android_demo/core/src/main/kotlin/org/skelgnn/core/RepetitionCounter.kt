@@ -96,7 +96,9 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     /** The decisions of the model with other motion as likely as [OTHER_PRIOR] says. */
     private fun withPrior(probabilities: FloatArray): FloatArray {
         if (probabilities.size != classes.size) return probabilities
-        val weighted = DoubleArray(classes.size) { (if (classes[it] == "other") OTHER_PRIOR else 1.0) * probabilities[it] }
+        val weighted = DoubleArray(classes.size) {
+            probabilities[it] * if (classes[it] == "other") OTHER_PRIOR else 1.0
+        }
         val sum = weighted.sum()
         return FloatArray(classes.size) { (weighted[it] / sum).toFloat() }
     }
