@@ -156,7 +156,7 @@ def _crop(keypoints_px: np.ndarray) -> np.ndarray:
     """The square ((left, top), (right, bottom)) in pixels around all keypoints (..., 2 or 3), with a margin."""
     seen = is_seen(keypoints_px)
     points = keypoints_px[seen if seen.any() else ~seen][:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     middle, half = (low + high) / 2, max(*(high - low), 2.0) * 0.58
     return np.stack([middle - half, middle + half])
 
@@ -211,7 +211,7 @@ def _reach(poses: np.ndarray, half: float) -> np.ndarray:
     """Limits ((left, bottom), (right, top)) of every pose and the floor in the picture, in meters."""
     points = np.concatenate([_corners(half), *(pose - floor_under(pose) for pose in poses)])
     points = to_paper(points)[:, :2]
-    return np.stack([points.min(axis=0) - 0.05, points.max(axis=0) + 0.1])
+    return np.stack([np.nanmin(points, axis=0) - 0.05, np.nanmax(points, axis=0) + 0.1])
 
 
 def _draw_legend(figure: Figure, with_target: bool) -> None:
