@@ -34,10 +34,8 @@ from skelgnn_tf.inference.predict_keypoints import predict_keypoints
 from skelgnn_tf.inference.result import Prediction
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import MOVEMENTS, RepetitionCounter
+from skelgnn_tf.motion.repetitions import IDLE
 from skelgnn_tf.skeletons import COCO_17
-
-#: Classes of people who do not exercise.
-IDLE = ("rest", "other")
 
 
 class Result(NamedTuple):

@@ -88,7 +88,7 @@ class _Counters:
         self._recent: dict[str, deque[tuple[float, bool]]] = {name: deque() for name in exercises}
 
     def push(self, state: ExerciseState, time_s: float) -> list[str]:
-        """Takes the next frame and returns the exercises of which a cycle has ended."""
+        """Takes the next frame and returns the exercises of which a cycle has ended, once for each."""
         for name, counter in self.counters.items():
             recent = self._recent[name]
             recent.append((time_s, bool(state.postures[name])))
@@ -98,7 +98,7 @@ class _Counters:
         return self._ended()
 
     def finish(self) -> list[str]:
-        """Ends the recording and returns the exercises of which a cycle has ended."""
+        """Ends the recording and returns the exercises of which a cycle has ended, once for each."""
         for counter in self.counters.values():
             counter.finish()
         return self._ended()
@@ -109,7 +109,7 @@ class _Counters:
             if counter.cycles:
                 new = [cycle for cycle in counter.cycles if self._posed(name, cycle)]
                 self.cycles[name] += new
-                ended += [name] * bool(new)
+                ended += [name] * len(new)
                 counter.cycles.clear()
         return ended
 
@@ -174,6 +174,8 @@ class RepetitionCounter:
         self._spans: list[Span] = [Span(exercise, -math.inf, math.inf)] if exercise else []
         # Recent probabilities of the classes, for the veto on a given exercise.
         self._recent = np.full(len(self._classes), np.nan)
+        # Repetitions by number of the span, until a cycle ends or the recognizer decides.
+        self._known: dict[int, list[Repetition]] = {}
         # How much of the last seconds enough of the body was seen for each class.
         self._seen: dict[str, float] = {}
 
@@ -227,6 +229,8 @@ class RepetitionCounter:
 
     def _veto(self, ended: list[str]) -> None:
         """A given exercise does not count while nobody exercises."""
+        if ended:
+            self._known.clear()
         if self._given and self._belief is not None and _is_idle(self._recent, self._classes, self.exercise):
             for name in ended:
                 self._counters.cycles[name].pop()
@@ -249,6 +253,7 @@ class RepetitionCounter:
     def _decide(self, belief: np.ndarray, time_s: float) -> None:
         """Takes the beliefs of now; begins a span where another class is certain."""
         self._now = belief
+        self._known.clear()
         for faint in np.flatnonzero(belief < _FAINT):
             self._begins_s[faint] = time_s - _DECISION_LAG_S
         label = int(belief.argmax())
@@ -267,11 +272,14 @@ class RepetitionCounter:
 
     def _found(self, number: int) -> list[Repetition]:
         """The repetitions of a span."""
+        if number in self._known:
+            return self._known[number]
         span = self._spans[number]
         found = _repetitions(span.exercise, self._counters.within(span))
         running = number == len(self._spans) - 1 and not self._given
         clear = not running or self._now[self._classes.index(span.exercise)] >= _CLEAR
-        return found if len(found) > 1 or clear else []
+        self._known[number] = found if len(found) > 1 or clear else []
+        return self._known[number]
 
 
 def count_recording(
@@ -348,10 +356,10 @@ def _in_spans(
         if name not in counters.cycles:
             continue
         # Into what is no exercise a repetition may reach a little further.
-        free = [t == 0 or t == len(labels) or labels[t] not in counters.cycles for t in (max(first - 1, 0), end)
-                if t < len(labels)] + [True]  # fmt: skip
-        begin_s = float(time_s[first]) - _BEYOND_S * free[0]
-        end_s = float(time_s[end - 1]) + _BEYOND_S * free[1]
+        begins_free = first == 0 or labels[first - 1] not in counters.cycles
+        ends_free = end == len(labels) or labels[end] not in counters.cycles
+        begin_s = float(time_s[first]) - _BEYOND_S * begins_free
+        end_s = float(time_s[end - 1]) + _BEYOND_S * ends_free
         assert name is not None
         cycles = [c for c in counters.within(Span(name, begin_s, end_s)) if not any(c.top_s <= o.end_s for o in found)]
         new = _repetitions(name, cycles)

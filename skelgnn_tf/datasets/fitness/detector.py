@@ -38,7 +38,7 @@ _ARMS = ("shoulder", "elbow", "wrist", "index", "pinky", "thumb")
 _LEGS = ("hip", "knee", "ankle", "heel", "foot_index")
 
 
-def _part(joint: str) -> str:
+def part_of(joint: str) -> str:
     """The joint's name without its side."""
     return joint.removeprefix("left_").removeprefix("right_")
 
@@ -55,11 +55,11 @@ def redefined(rng: np.random.Generator, pose: Pose, layout: Skeleton) -> np.ndar
     """
     ids = [INDEX[joint] for joint in layout.joints]
     offset = rng.normal(size=(layout.num_joints, 3))
-    offset *= np.array([_OFFSET_M.get(_part(joint), 0.016) for joint in layout.joints])[:, None]
+    offset *= np.array([_OFFSET_M.get(part_of(joint), 0.016) for joint in layout.joints])[:, None]
     # Faces are small and clear.
     offset[FRAME_OF[ids] == 2] *= 0.6
     for row, joint in enumerate(layout.joints):
-        out, up = _OUTWARD_M.get(_part(joint), (0.0, 0.0))
+        out, up = _OUTWARD_M.get(part_of(joint), (0.0, 0.0))
         offset[row] += [_side(joint) * out, 0.0, up]
     moved = pose.joints_m[:, ids]
     return moved + np.einsum("tjab,jb->tja", pose.frames[:, FRAME_OF[ids]], offset)
@@ -84,7 +84,7 @@ def hidden(camera_m: np.ndarray) -> np.ndarray:
 
 
 def detect(
-    rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton, fps: float, strict: bool = False
+    rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton, fps: float, realistic: bool = False
 ) -> np.ndarray:
     """Returns the keypoints of a simulated detector.
 
@@ -94,8 +94,8 @@ def detect(
         camera: The camera.
         layout: The detector's joints, all of them in `JOINTS`.
         fps: Frames per second. Slow noise is slow in seconds.
-        strict: Whether errors and confidence are those of BlazePose on real people: the further outside the picture a
-            joint is, the lower its confidence. `leave_out` then treats it as real detection does.
+        realistic: Whether errors and confidence are those of BlazePose on real people: the further outside the picture
+            a joint is, the lower its confidence. `leave_out` then treats it as real detection does.
 
     Returns:
         float64 (frames, joints, 3): x, y in pixels and confidence in [0, 1]. At confidence 0 the joint is missing and
@@ -106,16 +106,18 @@ def detect(
     in_camera = camera.to_camera(pose.joints_m)
     behind = hidden(in_camera)[:, ids]
     size = np.median(np.ptp(pixels, axis=1).max(axis=1))
-    outside = _how_far_outside(pixels, camera.image_size_px, size) if strict else _outside(pixels, camera.image_size_px)
-    sigma = np.exp(rng.uniform(*np.log(_REAL_NOISE))) if strict else rng.uniform(0.0035, 0.011)
+    outside = (
+        _how_far_outside(pixels, camera.image_size_px, size) if realistic else _outside(pixels, camera.image_size_px)
+    )
+    sigma = np.exp(rng.uniform(*np.log(_REAL_NOISE))) if realistic else rng.uniform(0.0035, 0.011)
     noise = _noise(rng, pixels.shape, fps, sigma)
-    noise *= np.array([_NOISE.get(_part(joint), 0.8) for joint in layout.joints])[:, None]
+    noise *= np.array([_NOISE.get(part_of(joint), 0.8) for joint in layout.joints])[:, None]
     noise *= (1 + 2.0 * behind + 3.0 * outside)[..., None]
     _swap(rng, noise, pixels / size, layout, fps)
     keypoints = np.empty((*pixels.shape[:2], 3))
     keypoints[..., :2] = pixels + noise * size
     error = np.sqrt(np.sum(noise**2, axis=-1))
-    if strict:
+    if realistic:
         unseen = np.clip(behind * rng.uniform(0.4, 1.0, behind.shape[1]), 0, 0.97)
         confidence = 1 - rng.gamma(1.0, rng.uniform(0.003, 0.025), error.shape)
         confidence = confidence * np.exp(-((error / 0.08) ** 2)) * (1 - unseen)
@@ -174,7 +176,7 @@ def _swap(rng: np.random.Generator, noise: np.ndarray, places: np.ndarray, layou
         swapped = _LEGS if rng.random() < 0.6 else _ARMS
         for joint, name in enumerate(layout.joints):
             other = layout.mirror[joint]
-            if other > joint and _part(name) in swapped:
+            if other > joint and part_of(name) in swapped:
                 way = places[run, other] - places[run, joint]
                 noise[run, joint], noise[run, other] = way + noise[run, other], noise[run, joint] - way
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from skelgnn_tf.datasets.fitness.body import INDEX, JOINTS
 from skelgnn_tf.datasets.fitness.camera import draw_camera
-from skelgnn_tf.datasets.fitness.detector import detect, leave_out
+from skelgnn_tf.datasets.fitness.detector import detect, leave_out, part_of
 from skelgnn_tf.datasets.fitness.exercises import Exercise
 from skelgnn_tf.datasets.fitness.kinematics import Pose
 from skelgnn_tf.geometry import Camera
@@ -92,13 +92,12 @@ def _shows(camera: Camera, pose: Pose, needs: tuple[str, ...]) -> bool:
 
 def _seen(rng: np.random.Generator, pose: Pose, camera: Camera, layout: Skeleton, fps: float) -> np.ndarray:
     """The keypoints that a detector keeps, with what equipment hides."""
-    keypoints = detect(rng, pose, camera, layout, fps, strict=True)
+    keypoints = detect(rng, pose, camera, layout, fps, realistic=True)
     num_frames = len(keypoints)
     if rng.random() < 0.25:
         parts = _EQUIPMENT[int(rng.integers(len(_EQUIPMENT)))]
         sides = ("left_", "right_") if rng.random() < 0.5 else (str(rng.choice(["left_", "right_"])),)
-        rows = [i for i, joint in enumerate(layout.joints) if joint.removeprefix(joint.partition("_")[0] + "_") in parts
-                and joint.startswith(sides)]  # fmt: skip
+        rows = [i for i, joint in enumerate(layout.joints) if part_of(joint) in parts and joint.startswith(sides)]
         begin, end = np.sort(rng.integers(0, num_frames + 1, 2)) if rng.random() < 0.5 else (0, num_frames)
         size = np.ptp(keypoints[..., :2].reshape(-1, 2), axis=0).max()
         drift = rng.normal(size=(1, len(rows), 2)) * 0.03 + rng.normal(size=(end - begin, len(rows), 2)) * 0.012
