@@ -30,7 +30,7 @@ from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.inference.pipeline import LIFTER, open_model, predict
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import MOVEMENTS, default_targets, joint_angles, measure_form
-from skelgnn_tf.motion.repetitions import Repetition
+from skelgnn_tf.motion.exercise_cycles import Repetition
 from skelgnn_tf.motion.targets import SIDES
 from skelgnn_tf.skeletons import COCO_17, H36M_17, Skeleton
 

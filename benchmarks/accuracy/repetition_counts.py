@@ -34,7 +34,7 @@ from skelgnn_tf.inference.predict_keypoints import predict_keypoints
 from skelgnn_tf.inference.result import Prediction
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import MOVEMENTS, RepetitionCounter
-from skelgnn_tf.motion.repetitions import IDLE
+from skelgnn_tf.motion.exercise_decision import IDLE
 from skelgnn_tf.skeletons import COCO_17
 
 

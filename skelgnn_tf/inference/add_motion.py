@@ -9,8 +9,9 @@ import numpy as np
 
 from skelgnn_tf.inference.result import Motion, Prediction
 from skelgnn_tf.motion import MOVEMENTS, OneEuroFilter, body_height_m, bridge_gaps, joint_angles
-from skelgnn_tf.motion.exercise_signals import exercise_signals, seen_enough
-from skelgnn_tf.motion.repetitions import Repetition, count_recording
+from skelgnn_tf.motion.exercise_cycles import Repetition
+from skelgnn_tf.motion.exercise_signals import exercise_state, seen_enough
+from skelgnn_tf.motion.recording import count_recording
 from skelgnn_tf.skeletons import Skeleton
 
 #: Heights of people in meters, with some room.
@@ -110,7 +111,7 @@ def _counted(prediction: Prediction, exercise: str | None) -> tuple[tuple[str | 
     if prediction.num_frames == 1 or not (countable or exercise):
         return (), []
     labels, found = count_recording(
-        exercise_signals(poses.pose_m, poses.skeleton),
+        exercise_state(poses.pose_m, poses.skeleton),
         prediction.time_s,
         prediction.fps,
         exercise=exercise,

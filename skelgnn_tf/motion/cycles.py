@@ -50,6 +50,11 @@ class Cycle(NamedTuple):
         """How far the signal rises."""
         return self.top - self.low
 
+    @property
+    def middle_s(self) -> tuple[float, float]:
+        """First and last time of the third around the highest value."""
+        return self.top_s - (self.top_s - self.start_s) / 3, self.top_s + (self.end_s - self.top_s) / 3
+
 
 class CycleCounter:
     """Counts how often a signal rises and falls.

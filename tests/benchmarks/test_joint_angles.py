@@ -5,7 +5,7 @@ import pytest
 
 from skelgnn_tf.datasets.clip import Clip
 from skelgnn_tf.datasets.fitness import generate
-from skelgnn_tf.motion.repetitions import Repetition
+from skelgnn_tf.motion.exercise_cycles import Repetition
 from support import tiny_h36m
 from support.benchmark_output import number, rows, run
 

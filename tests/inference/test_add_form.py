@@ -9,7 +9,7 @@ from skelgnn_tf.inference.add_form import add_form, open_targets
 from skelgnn_tf.inference.result import Actions
 from skelgnn_tf.inference.windows import Decisions
 from skelgnn_tf.motion import Target, measure_form
-from skelgnn_tf.motion.repetitions import Repetition
+from skelgnn_tf.motion.exercise_cycles import Repetition
 from support.forms import FPS, FRAMES, predicted
 from support.stick_figure import squatting
 

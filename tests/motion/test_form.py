@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skelgnn_tf.motion import Target, default_targets, measure_form
-from skelgnn_tf.motion.repetitions import Repetition
+from skelgnn_tf.motion.exercise_cycles import Repetition
 from skelgnn_tf.skeletons import H36M_17
 from support.stick_figure import figure, turned
 

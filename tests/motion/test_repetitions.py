@@ -9,8 +9,8 @@ from skelgnn_tf.datasets.fitness.exercises import EXERCISES
 from skelgnn_tf.inference.predict_keypoints import predict_keypoints
 from skelgnn_tf.keypoints import KeypointSequence
 from skelgnn_tf.motion import MOVEMENTS, RepetitionCounter, Repetitions, joint_angles
-from skelgnn_tf.motion.exercise_signals import exercise_signals
-from skelgnn_tf.motion.repetitions import count_recording
+from skelgnn_tf.motion.exercise_signals import exercise_state
+from skelgnn_tf.motion.recording import count_recording
 from skelgnn_tf.skeletons import BLAZEPOSE_33, COCO_17, H36M_17, Skeleton
 from support.stick_figure import curling, figure, squatting, turned
 
@@ -281,7 +281,7 @@ def test_a_whole_recording_counts_what_a_live_counter_counts_and_says_the_same()
     clip = np.concatenate([poses(squats), poses(curls, curling)])
     names = ["squat"] * len(squats) + ["biceps_curl"] * len(curls)
     labels, found = count_recording(
-        exercise_signals(clip, H36M_17),
+        exercise_state(clip, H36M_17),
         np.arange(len(clip)) / 30,
         30.0,
         classes=CLASSES,
@@ -295,7 +295,7 @@ def test_a_whole_recording_counts_what_a_live_counter_counts_and_says_the_same()
     names[60:70] = ["rest"] * 10
     probabilities = np.stack([certain(name) for name in names])
     labels, _ = count_recording(
-        exercise_signals(clip, H36M_17), np.arange(len(clip)) / 30, 30.0, classes=CLASSES,
+        exercise_state(clip, H36M_17), np.arange(len(clip)) / 30, 30.0, classes=CLASSES,
         frame_probabilities=probabilities,
     )  # fmt: skip
     assert set(labels[:200]) == {"squat"}
