@@ -1,10 +1,11 @@
-"""Golden values of motion and counting: filters, angles, signals, postures, cycles, beliefs, counts and form."""
+"""Golden values of motion and counting: filters, angles, signals, measures, cycles, beliefs, counts and form."""
 
 from __future__ import annotations
 
 from types import ModuleType
 
 import numpy as np
+from golden_plausibility import MISSING, bounds_and_cycles
 
 from skelgnn_tf import skeletons
 from skelgnn_tf.datasets.fitness import PHONE_CLASSES as CLASSES
@@ -18,19 +19,19 @@ from skelgnn_tf.motion import (
     Repetitions,
     cycles,
     default_targets,
+    exercise_cycles,
     exercise_decision,
     form,
     joint_angles,
     measure_form,
+    plausibility,
     repetitions,
 )
-from skelgnn_tf.motion.exercise_signals import ExerciseState, exercise_signals, needed_joints, seen_enough
+from skelgnn_tf.motion.exercise_signals import ExerciseState, exercise_state, needed_joints, seen_enough
 
-#: Replaces NaN, which JSON does not have.
-MISSING = -1e9
 _HOP, _SEED = 8, 20
-#: Where counting names its constants, and the joints that are lost in a part of each set.
-_COUNTING = {"cycles": cycles, "exercise_decision": exercise_decision, "repetitions": repetitions}
+#: The modules that name the constants of counting, and the joints that are lost in a part of each set.
+_COUNTING = (cycles, exercise_cycles, exercise_decision, plausibility, repetitions)
 _LOST = ("wrist", "knee")
 
 
@@ -42,9 +43,10 @@ def motion() -> dict:
         "skeleton": skeleton(),
         "classes": list(CLASSES),
         "movements": {name: [*movement[:-1], *movement[-1]] for name, movement in MOVEMENTS.items()},
-        "constants": {name: _constants(module) for name, module in _COUNTING.items()},
-        "idle_classes": list(repetitions.IDLE),
+        "constants": {module.__name__.rpartition(".")[2]: _constants(module) for module in _COUNTING},
+        "idle_classes": list(exercise_decision.IDLE),
         "needed_joints": {name: [list(pair) for pair in needed_joints(name)] for name in CLASSES},
+        "plausibility": bounds_and_cycles(),
         "clips": [_measured(rng, name) for name in exercises],
         "hidden": [_hidden(rng, name) for name in exercises],
         "rough": [_cycles(rng, name) for name in exercises],
@@ -67,11 +69,9 @@ def skeleton() -> dict:
 
 
 def _constants(module: ModuleType) -> dict[str, float]:
-    """The numbers that a module names for itself, without their underscore."""
+    """The numbers that a module names or imports, without their underscore."""
     return {
-        name[1:]: value
-        for name, value in vars(module).items()
-        if name.startswith("_") and name.isupper() and isinstance(value, float)
+        name.lstrip("_"): value for name, value in vars(module).items() if name.isupper() and isinstance(value, float)
     }
 
 
@@ -81,14 +81,28 @@ def _measured(rng: np.random.Generator, exercise: str) -> dict:
     smooth, counter = OneEuroFilter(), RepetitionCounter(skeletons.H36M_17, exercise=exercise)
     filtered = np.array([smooth.push(pose, time) for pose, time in zip(poses, times, strict=True)])
     results = [counter.push(pose, time) for pose, time in zip(poses, times, strict=True)]
+    state = exercise_state(poses, skeletons.H36M_17)
     return {
         "exercise": exercise,
         "times_s": times.tolist(),
         "pose_m": _plain(poses),
         "filtered": _plain(filtered[:, ::4]),
         "angles": {name: _plain(values) for name, values in joint_angles(poses, skeletons.H36M_17).items()},
-        "state": _state(exercise_signals(poses, skeletons.H36M_17)),
+        "state": _state(state),
+        "cycles": _cycles_of_all(state, times),
         "counter": _counted(counter, results),
+    }
+
+
+def _cycles_of_all(state: ExerciseState, times: np.ndarray) -> dict:
+    """The cycles that each exercise's signal has while one of them is done."""
+    found = exercise_cycles.ExerciseCycles(list(MOVEMENTS))
+    frames = [ExerciseState(*({n: v[t] for n, v in part.items()} for part in state)) for t in range(len(times))]
+    ended = [found.push(frame, time) for frame, time in zip(frames, times, strict=True)]
+    return {
+        "ended": [*ended, found.finish()],
+        "plausible": {name: [list(cycle) for cycle in all_] for name, all_ in found.cycles.items()},
+        "doubtful": {name: [list(cycle) for cycle in all_] for name, all_ in found.doubtful.items()},
     }
 
 
@@ -97,14 +111,11 @@ def _hidden(rng: np.random.Generator, exercise: str) -> dict:
     poses = generate(1, _SEED, frames=60, exercise=exercise, detector=False)[0].pose_m.astype(np.float64)
     poses[rng.random(poses.shape[:2]) < rng.uniform(0, 0.6, (60, 1))] = np.nan
     seen = {name: values.astype(int).tolist() for name, values in seen_enough(poses, skeletons.H36M_17).items()}
-    return {"pose_m": _plain(poses), "state": _state(exercise_signals(poses, skeletons.H36M_17)), "seen_enough": seen}
+    return {"pose_m": _plain(poses), "state": _state(exercise_state(poses, skeletons.H36M_17)), "seen_enough": seen}
 
 
 def _state(state: ExerciseState) -> dict:
-    return {
-        "signals": {name: _plain(values) for name, values in state.signals.items()},
-        "postures": {name: values.astype(int).tolist() for name, values in state.postures.items()},
-    }
+    return {part: {name: _plain(v) for name, v in values.items()} for part, values in state._asdict().items()}
 
 
 def _counted(counter: RepetitionCounter, results: list[Repetitions]) -> dict:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from skelgnn_tf.inference.result import Prediction
-from skelgnn_tf.motion.form import HOLDS, measure_form
 from skelgnn_tf.motion.exercise_cycles import Repetition
+from skelgnn_tf.motion.form import HOLDS, measure_form
 from skelgnn_tf.motion.targets import Target, default_targets, read_targets
 
 #: A shorter segment of a recognizer is one or two wrong decisions rather than a position that is held.

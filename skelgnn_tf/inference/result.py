@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skelgnn_tf.inference.windows import Decisions
-from skelgnn_tf.motion.form import RepetitionForm
 from skelgnn_tf.motion.exercise_cycles import Repetition
+from skelgnn_tf.motion.form import RepetitionForm
 from skelgnn_tf.skeletons import Skeleton
 
 #: Name of an action that cannot be told, because too little is seen or nothing is certain.

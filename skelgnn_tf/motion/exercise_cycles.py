@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +60,7 @@ class ExerciseCycles:
         self.counters = {name: CycleCounter(MOVEMENTS[name]) for name in exercises}
         self.cycles: dict[str, list[Cycle]] = {name: [] for name in exercises}
         self.doubtful: dict[str, list[Cycle]] = {name: [] for name in exercises}
-        self._recent: deque[tuple[float, Mapping[str, float]]] = deque()
+        self._recent: deque[tuple[float, dict[str, np.ndarray]]] = deque()
 
     def push(self, state: ExerciseState, time_s: float) -> list[str]:
         """Takes the next frame and returns the exercises of which a plausible cycle has ended, once for each."""

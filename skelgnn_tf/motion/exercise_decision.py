@@ -97,7 +97,9 @@ def smoothed_beliefs(probabilities: np.ndarray, fps: float) -> np.ndarray:
 def with_prior(probabilities: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """A recognizer's probabilities (..., classes) with other motion as likely as `_OTHER_PRIOR` says."""
     if probabilities.shape[-1:] != (len(classes),):
-        return probabilities
+        raise ValueError(
+            f"probabilities must have one entry for each of {len(classes)} classes. Received: {probabilities.shape}."
+        )
     weighted = probabilities * [_OTHER_PRIOR if name == "other" else 1.0 for name in classes]
     return weighted / weighted.sum(axis=-1, keepdims=True)
 

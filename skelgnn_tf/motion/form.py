@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skelgnn_tf.motion.joint_angles import joint_angles
 from skelgnn_tf.motion.exercise_cycles import Repetition
+from skelgnn_tf.motion.joint_angles import joint_angles
 from skelgnn_tf.motion.targets import SIDES, Target
 from skelgnn_tf.skeletons import Skeleton
 

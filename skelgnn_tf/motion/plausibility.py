@@ -1,7 +1,8 @@
 """Whether a rise and fall of an exercise's signal can be a repetition of it, from how the body is held and moves.
 
-A squat bends both knees with the feet side by side; a lunge has one foot in front; in a jumping jack the feet move apart,
-in a lateral raise they stand. Whatever breaks one of these bounds is not counted, and speaks against the exercise.
+A squat bends both knees with the feet side by side; a lunge has one foot in front; in a jumping jack the feet move
+apart, in a lateral raise they stand. Whatever breaks one of these bounds is not counted, and speaks against the
+exercise.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skelgnn_tf.motion.body_measures import BodyMeasures, apart, larger, mean, smaller
+from skelgnn_tf.motion.body_measures import BodyMeasures, larger, mean, smaller
 
 # Share of the frames of a cycle that may be badly seen, at either end of a measure's range.
 _OUTLIERS = 0.05
@@ -38,7 +39,6 @@ class Bound(NamedTuple):
 #: The measures of the bounds: degrees, or lengths relative to the trunk or the arm.
 MEASURES: dict[str, Callable[[BodyMeasures], np.ndarray]] = {
     "knee": lambda body: mean(body.knee),
-    "knees_apart": lambda body: apart(body.knee),
     "hip": lambda body: mean(body.hip),
     "curl": lambda body: mean(body.curl),
     "elbow": lambda body: larger(body.elbow),
@@ -80,7 +80,7 @@ BOUNDS = {
         Bound("curl", least=50),
         Bound("lean", most=80),
         # The shoulders of a crunch hardly leave the floor.
-        Bound("lean", least=17, changes=True),
+        Bound("lean", least=15, changes=True),
     ),
     "jumping_jack": (
         Bound("feet_wide", least=0.45),
@@ -125,7 +125,9 @@ BOUNDS = {
 }
 
 
-def is_plausible(exercise: str, time_s: np.ndarray, measures: Mapping[str, np.ndarray], middle_s: tuple[float, float]) -> bool:
+def is_plausible(
+    exercise: str, time_s: np.ndarray, measures: Mapping[str, np.ndarray], middle_s: tuple[float, float]
+) -> bool:
     """Whether a rise and fall of the signal of an exercise can be a repetition of it.
 
     Args:

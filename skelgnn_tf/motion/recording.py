@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from skelgnn_tf.motion.exercise_decision import (
     with_prior,
 )
 from skelgnn_tf.motion.exercise_signals import MOVEMENTS, ExerciseState
+
+# Who pauses for less than this between two repetitions of an exercise is still doing it.
+_PAUSE_S = 5.0
 
 
 def count_recording(
@@ -65,8 +69,10 @@ def count_recording(
     belief = smoothed_beliefs(excluding(frame_probabilities, _doubted(cycles, classes, time_s)), fps)
     labels = _labels(belief, classes, seen or {}, fps)
     found = _in_spans(cycles, labels, belief, classes, time_s)
-    for one in found:
-        during = zip(labels, _during(one, time_s), strict=True)
+    for one, after in zip_longest(found, found[1:]):
+        same_set = after and after.exercise == one.exercise and after.start_s - one.end_s < _PAUSE_S
+        span = one._replace(end_s=after.start_s) if same_set else one
+        during = zip(labels, _during(span, time_s), strict=True)
         labels = [one.exercise if inside else label for label, inside in during]
     return labels, found
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skelgnn_tf.datasets import fitness
+from skelgnn_tf.datasets.fitness import generator
 from skelgnn_tf.datasets.fitness.body import INDEX, draw_body
 from skelgnn_tf.datasets.fitness.captured import pose_of
 from skelgnn_tf.datasets.fitness.exercises import EXERCISES
@@ -17,7 +18,15 @@ VARIANTS = [(exercise.name, i) for exercise in EXERCISES for i in range(len(dict
 
 
 @pytest.fixture(scope="module")
-def clips():
+def no_studio():
+    """Phone scenes without the share that are studio scenes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generator, "_STUDIO", 0.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def clips(no_studio):
     """Two runs of every class."""
     return fitness.generate(36, seed=11, frames=150, scenes="phone", skeleton=COCO_17, layout="coco_17")
 
@@ -39,6 +48,15 @@ def test_every_run_has_each_class_once_and_the_others_five_times(clips):
         assert set(counts) == set(fitness.CLASSES) and set(counts.values()) == {1}
 
 
+def test_a_share_of_the_clips_is_filmed_like_studio_scenes(monkeypatch):
+    options = {"frames": 60, "exercise": "sit_up", "layout": "coco_17", "skeleton": COCO_17}
+    monkeypatch.setattr(generator, "_STUDIO", 1.0)
+    made = fitness.generate(3, seed=2, scenes="phone", **options)
+    # A body that is whole in the picture of a studio may be cut by that of a phone.
+    assert all((clip.keypoints[..., 2] > 0).mean() > 0.9 for clip in made)
+    assert all(clip.phase[0] == 0 for clip in made)
+
+
 def test_clips_are_the_same_bits_every_time(clips):
     again = fitness.make_clip(11, 7, frames=150, scenes="phone", skeleton=COCO_17, layout="coco_17")
     np.testing.assert_array_equal(again.keypoints, clips[7].keypoints)
@@ -55,7 +73,7 @@ def test_joints_outside_the_picture_are_left_out_unless_the_detector_is_confiden
     assert left_out >= 4
 
 
-def test_what_an_exercise_needs_is_in_the_picture_most_of_the_time():
+def test_what_an_exercise_needs_is_in_the_picture_most_of_the_time(no_studio):
     made = fitness.generate(24, seed=2, frames=90, scenes="phone", exercise="squat", skeleton=COCO_17, layout="coco_17")
     cut = 0
     for clip in made:

@@ -70,7 +70,7 @@ EXERCISES = (
         "sit_up",
         (floor.sit_up,),
         Tempo((1.6, 4.5)),
-        (floor.full_sit_up,),
+        (floor.sit_up, floor.full_sit_up),
         _at_home(1.0, 5.0),
         _FLOOR,
     ),

@@ -25,6 +25,8 @@ LAYOUTS = ("h36m_17", "coco_17", "blazepose_33")
 SCENES = ("studio", "phone")
 #: How often a run of phone scenes has the class "other".
 _OTHERS = 5
+#: Share of the phone scenes of an exercise that are studio scenes.
+_STUDIO = 0.2
 # Separate streams of random numbers for clips and for their order.
 _CLIP, _ORDER = 0, 1
 
@@ -178,6 +180,8 @@ def make_clip(
     _check(layouts, exercise, skeleton, scenes, frames, fps)
     label = label_of(seed, index, scenes) if exercise is None else PHONE_CLASSES.index(exercise)
     rng = np.random.default_rng([seed, _CLIP + (2 if scenes == "phone" else 0), index])
+    if scenes == "phone" and EXERCISES[label].studio and rng.random() < _STUDIO:
+        scenes = "studio"
     recorded = recordings is not None and PHONE_CLASSES[label] == "other" and rng.random() < recordings.share
     pose, rhythm = act(rng, label, frames, fps, scenes)
     if recorded and recordings is not None:

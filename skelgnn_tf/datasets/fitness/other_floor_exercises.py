@@ -86,7 +86,7 @@ def bridge(take: Take) -> Pose:
 
 
 def crunch(take: Take) -> Pose:
-    """On the back, head and shoulders curl up while the lower back stays down; in some clips knees or elbows cross."""
+    """On the back, head and shoulders curl up a little, less than in a sit-up; in some clips knees or elbows cross."""
     body, u = take.body, effort(take)
     legs, hip = _on_back(take, (70, 118))
     pelvis = rotation(np.pi / 2 - take.deg(0, 4) - u * take.deg(0, 8), 0.0, take.noise(0.01))
@@ -99,7 +99,7 @@ def crunch(take: Take) -> Pose:
         legs.toe_m = legs.toe_m + lifted * (ankle - legs.toe_m)
         legs.pole = legs.pole + lifted * (pole - legs.pole)
         legs.planted = lifted[..., 0] == 0
-    trunk = back(take, hip, pelvis, 0.05 + u * take.deg(15, 36), 0.0, u * SIDE_SIGN[take.rhythm.side] * take.deg(0, 25))
+    trunk = back(take, hip, pelvis, 0.05 + u * take.deg(8, 24), 0.0, u * SIDE_SIGN[take.rhythm.side] * take.deg(0, 25))
     return pose_body(
         body, trunk, legs, arm.behind_head(take, trunk, lying=True) if take.chance(0.6) else arm.crossed(take, trunk)
     )

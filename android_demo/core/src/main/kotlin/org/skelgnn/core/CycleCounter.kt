@@ -15,6 +15,10 @@ import kotlin.math.roundToInt
 data class Cycle(val startS: Double, val topS: Double, val endS: Double, val low: Double, val top: Double) {
     /** How far the signal rises. */
     val rise: Double get() = top - low
+
+    /** First and last time of the third around the highest value. */
+    internal val middleS: ClosedFloatingPointRange<Double>
+        get() = topS - (topS - startS) / 3..topS + (endS - topS) / 3
 }
 
 /**

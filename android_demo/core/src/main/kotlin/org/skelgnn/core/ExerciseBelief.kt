@@ -22,17 +22,18 @@ class ExerciseBelief(private val numClasses: Int) {
      * @param nowS Time of the decision in seconds, later than the previous one.
      * @return The probabilities of the classes now.
      */
-    fun push(probabilities: FloatArray, nowS: Double): DoubleArray {
-        require(probabilities.size == numClasses) {
-            "probabilities must have $numClasses values, one per class. Received: ${probabilities.size}. " +
-                "Pass the classes of the model's contract."
-        }
+    fun push(probabilities: FloatArray, nowS: Double): DoubleArray =
+        push(DoubleArray(probabilities.size) { probabilities[it].toDouble() }, nowS)
+
+    /** Same as above, in double precision. */
+    internal fun push(probabilities: DoubleArray, nowS: Double): DoubleArray {
+        ExerciseDecision.requireOnePerClass(probabilities.size, numClasses)
         val seconds = if (timeS.isNaN()) FIRST_S else min(nowS - timeS, EVIDENCE_S)
         timeS = nowS
         val stays = exp(-seconds / STAYS_S)
         val leaves = (1 - stays) * now.average()
         val joint = DoubleArray(numClasses) {
-            (stays * now[it] + leaves) * max(probabilities[it].toDouble(), LEAST).pow(seconds / EVIDENCE_S)
+            (stays * now[it] + leaves) * max(probabilities[it], LEAST).pow(seconds / EVIDENCE_S)
         }
         val sum = joint.sum()
         now = DoubleArray(numClasses) { joint[it] / sum }

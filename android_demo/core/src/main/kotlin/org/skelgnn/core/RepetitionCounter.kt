@@ -3,6 +3,10 @@ package org.skelgnn.core
 import kotlin.math.exp
 import kotlin.math.max
 import kotlin.math.min
+import org.skelgnn.core.ExerciseDecision.BEYOND_S
+import org.skelgnn.core.ExerciseDecision.CLEAR
+import org.skelgnn.core.ExerciseDecision.DECISION_LAG_S
+import org.skelgnn.core.ExerciseDecision.SURE
 
 /**
  * Counts the repetitions of a given exercise, or of the exercise that an action model recognizes. Mirrors
@@ -11,7 +15,8 @@ import kotlin.math.min
  * All exercises are counted from the start, each from its own signal, so that repetitions made before the exercise is
  * recognized are included. Plank, rest and classes without a signal have a count of 0. During a rest the exercise and
  * its count stay until another one has repetitions; the count continues when the exercise is resumed. A movement is
- * counted for one exercise only, in a posture of that exercise.
+ * counted for one exercise only, and only if the body can be doing that exercise ([BOUNDS]); a movement that cannot be
+ * a repetition speaks against its exercise for as long again as it lasted.
  *
  * @param classes Classes of the action model's contract; empty without an action model.
  * @param exercise Exercise to count, one of [EXERCISES]; null to count the recognized one. If both are given, the
@@ -31,12 +36,9 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         }
     }
 
-    /** A time in which an exercise is done, in seconds. */
-    private data class Span(val exercise: String, val timeS: ClosedFloatingPointRange<Double>)
-
     private val signals = ExerciseSignals(skeleton)
     private val seenEnough = SeenEnough(skeleton)
-    private val cycles = PosedCycles(exercise?.let { listOf(it) } ?: classes.filter { it in MOVEMENTS })
+    private val cycles = ExerciseCycles(exercise?.let { listOf(it) } ?: classes.filter { it in MOVEMENTS })
     private val belief = ExerciseBelief(classes.size)
     private val spans = listOfNotNull(exercise).map { Span(it, ALWAYS) }.toMutableList()
 
@@ -44,8 +46,14 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     private val beginsS = DoubleArray(classes.size) { Double.NEGATIVE_INFINITY }
     private var certainty = DoubleArray(classes.size)
 
+    // Until when the cycles that are not repetitions speak against each exercise.
+    private val doubtedUntilS = mutableMapOf<String, Double>()
+
     // Recent probabilities of the classes, for the veto on a given exercise; null before the first decision.
-    private var recent: List<Double>? = null
+    private var recent: DoubleArray? = null
+
+    // Repetitions by number of the span, until a cycle ends or the action model decides.
+    private val known = mutableMapOf<Int, List<Repetition>>()
 
     // For each exercise: in how much of the last seconds enough of the body was seen, 0..1.
     private val seen = mutableMapOf<String, Double>()
@@ -78,11 +86,13 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
             seen[name] = before + share * ((if (isSeen) 1.0 else 0.0) - before)
         }
         veto(cycles.push(signals.of(jointsM), nowS))
+        doubt()
         if (probabilities != null && classes.isNotEmpty()) {
-            val weighted = withPrior(probabilities)
-            decide(belief.push(weighted, nowS), nowS)
-            val new = weighted.map { it.toDouble() }
-            recent = recent?.zip(new) { before, now -> before + RECENT * (now - before) } ?: new
+            val weighted = ExerciseDecision.withPrior(probabilities, classes)
+            val excluded = classes.map { nowS < (doubtedUntilS[it] ?: Double.NEGATIVE_INFINITY) }
+            decide(belief.push(ExerciseDecision.excluding(weighted, excluded), nowS), nowS)
+            val before = recent ?: weighted
+            recent = DoubleArray(classes.size) { before[it] + RECENT * (weighted[it] - before[it]) }
         }
         return state()
     }
@@ -93,32 +103,30 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         return state()
     }
 
-    /** The decisions of the model with other motion as likely as [OTHER_PRIOR] says. */
-    private fun withPrior(probabilities: FloatArray): FloatArray {
-        if (probabilities.size != classes.size) return probabilities
-        val weighted = DoubleArray(classes.size) {
-            probabilities[it] * if (classes[it] == "other") OTHER_PRIOR else 1.0
-        }
-        val sum = weighted.sum()
-        return FloatArray(classes.size) { (weighted[it] / sum).toFloat() }
-    }
-
     /** A given exercise does not count while nobody exercises. */
     private fun veto(ended: List<String>) {
-        if (exercise != null && isIdle(exercise)) ended.forEach { cycles.dropLast(it) }
+        if (ended.isNotEmpty()) known.clear()
+        val decided = recent ?: return
+        if (exercise == null || !ExerciseDecision.isIdle(decided, classes, exercise)) return
+        ended.map { cycles.cycles.getValue(it) }.forEach { it.removeAt(it.lastIndex) }
     }
 
-    /** Whether the recent decisions rule out that somebody does an exercise. */
-    private fun isIdle(exercise: String): Boolean {
-        val byClass = classes.zip(recent ?: return false).toMap()
-        return (byClass[exercise] ?: 1.0) * IDLE_ODDS < IDLE_CLASSES.sumOf { byClass[it] ?: 0.0 }
+    /** Movements that cannot be repetitions speak against their exercises. */
+    private fun doubt() {
+        for ((name, doubtful) in cycles.doubtful) {
+            for (cycle in doubtful) {
+                val untilS = timeS + cycle.endS - cycle.startS
+                doubtedUntilS[name] = max(doubtedUntilS[name] ?: untilS, untilS)
+            }
+            doubtful.clear()
+        }
     }
 
     private fun state(): Repetitions {
         if (certain != shown && (count(shown) == 0 || found(spans.lastIndex).isNotEmpty())) shown = certain
         val name = shown
-        if (name == null || (exercise == null && (seen[name] ?: 1.0) < PosedCycles.POSED)) return UNKNOWN
-        return Repetitions(count(name), name, if (name in cycles) cycles.phase(name) else 0.0)
+        if (name == null || (exercise == null && (seen[name] ?: 1.0) < SEEN)) return UNKNOWN
+        return Repetitions(count(name), name, cycles.counters[name]?.phase ?: 0.0)
     }
 
     /** Complete repetitions of an exercise in all of its spans. */
@@ -128,6 +136,7 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     /** Takes the probabilities of now; begins a span where another class is certain. */
     private fun decide(now: DoubleArray, nowS: Double) {
         certainty = now
+        known.clear()
         now.indices.filter { now[it] < FAINT }.forEach { beginsS[it] = nowS - DECISION_LAG_S }
         val label = now.indices.maxBy { now[it] }
         if (exercise != null || classes[label] == certain || now[label] < SURE) return
@@ -143,19 +152,12 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     }
 
     /** The repetitions of a span. */
-    private fun found(number: Int): List<Repetition> {
+    private fun found(number: Int): List<Repetition> = known.getOrPut(number) {
         val span = spans[number]
-        val inside = cycles.within(span.exercise, span.timeS)
+        val found = repetitionsOf(span.exercise, cycles.within(span))
         val isRunning = exercise == null && number == spans.lastIndex
-        if (inside.size <= 1 && isRunning && certainty[classes.indexOf(span.exercise)] < CLEAR) return emptyList()
-        val least = ALIKE_RISE * median(inside.map { it.rise })
-        return inside.map { Repetition(span.exercise, it.startS, it.topS, it.endS, it.rise >= least) }
-    }
-
-    private fun median(values: List<Double>): Double {
-        if (values.isEmpty()) return 0.0
-        val sorted = values.sorted()
-        return (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
+        val isClear = !isRunning || certainty[classes.indexOf(span.exercise)] >= CLEAR
+        if (found.size > 1 || isClear) found else emptyList()
     }
 
     companion object {
@@ -166,15 +168,8 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         private val UNKNOWN = Repetitions(0, null, 0.0)
 
         // The same values as in skelgnn_tf.motion.repetitions, which explains them; a test compares them.
-        internal val IDLE_CLASSES = listOf("rest", "other")
-        internal const val DECISION_LAG_S = 2.0
-        internal const val SURE = 0.5
         internal const val FAINT = 0.1
-        internal const val CLEAR = 0.6
-        internal const val ALIKE_RISE = 0.4
-        internal const val OTHER_PRIOR = 0.5
-        internal const val IDLE_ODDS = 10.0
+        internal const val SEEN = 0.5
         internal const val RECENT = 0.15
-        internal const val BEYOND_S = 1.5
     }
 }

@@ -59,7 +59,7 @@ class FormMeter(skeleton: Skeleton) {
     /** Adds a frame. @param jointsM joints x 3 in meters, filtered; NaN where a joint is not seen. */
     fun push(jointsM: DoubleArray, nowS: Double) {
         recent += nowS to angles.of(jointsM)
-        while (recent.first().first < nowS - PosedCycles.LONGEST_S) recent.removeFirst()
+        while (recent.first().first < nowS - ExerciseCycles.LONGEST_S) recent.removeFirst()
     }
 
     /** Measures a repetition that has ended within the last seconds. */
