@@ -87,7 +87,7 @@ def operators(content: bytes) -> list[str]:
 
 
 def _packed(model: Any) -> bytes:
-    """The content of a file, without the names of inner tensors and with equal parts written once.
+    """The content of a file, with short names of inner tensors and with equal parts written once.
 
     Otherwise scales, zero points and empty buffers of two signatures would be a tenth of a small file.
     """
@@ -95,10 +95,11 @@ def _packed(model: Any) -> bytes:
 
     _merge_buffers(model)
     parts: dict[str, _Once] = {}
-    for graph in model.subgraphs:
-        ends = {*graph.inputs, *graph.outputs}
+    for number, graph in enumerate(model.subgraphs):
+        names = _end_names(model, number)
         for i, tensor in enumerate(graph.tensors):
-            tensor.name = tensor.name if i in ends else None
+            # OpenVINO, quantizers and converters cannot read a file in which a tensor has no name.
+            tensor.name = names.get(i, f"t{i}")
             if tensor.quantization is not None:
                 tensor.quantization = _once(parts, tensor.quantization)
         for operator in graph.operators:
@@ -107,6 +108,17 @@ def _packed(model: Any) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _end_names(model: Any, subgraph: int) -> dict[int, str]:
+    """{tensor: its name in the signature} of the inputs and outputs of a subgraph; an output like an input is new_*."""
+    ends: dict[int, str] = {}
+    for signature in model.signatureDefs or []:
+        if signature.subgraphIndex == subgraph:
+            for end in (*signature.inputs, *signature.outputs):
+                name = end.name.decode() if isinstance(end.name, bytes) else end.name
+                ends[end.tensorIndex] = f"new_{name}" if name in ends.values() else name
+    return ends
 
 
 def _merge_buffers(model: Any) -> None:

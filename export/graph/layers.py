@@ -161,9 +161,29 @@ def _runs(joints: list[int]) -> list[tuple[int, int]]:
 
 def _aggregate(adjacency: list[Any], messages: Any, widths: list[int]) -> Any:
     """Each A_k (b, 1 or t, i, j) times its slice of messages (b, t, j, sum of widths), concatenated."""
+    frames = messages.shape[1]
+    # LiteRT's GPU path multiplies wrong numbers where it has to repeat a matrix itself.
+    adjacency = [a if a.shape[1] == frames else a * tf.ones((1, frames, 1, 1)) for a in adjacency]
+    return concatenate([tf.matmul(a, part) for a, part in zip(adjacency, _slices(messages, widths), strict=True)])
+
+
+def _aggregate_fixed(adjacency: list[Any], messages: Any, widths: list[int]) -> Any:
+    """The same for matrices (i, j) that do not depend on the input, as plain products from the right.
+
+    GPUs have no product with a constant on the left.
+    """
+    parts = []
+    for a, part in zip(adjacency, _slices(messages, widths), strict=True):
+        _, t, j, d = part.shape
+        rows = tf.matmul(tf.reshape(tf.transpose(part, (0, 1, 3, 2)), (-1, j)), a, transpose_b=True)
+        parts.append(tf.transpose(tf.reshape(rows, (-1, t, d, a.shape[0])), (0, 1, 3, 2)))
+    return concatenate(parts)
+
+
+def _slices(messages: Any, widths: list[int]) -> list[Any]:
+    """Slices of the last axis with some widths."""
     ends = np.cumsum(widths).tolist()
-    parts = [messages[..., end - width : end] for end, width in zip(ends, widths, strict=True)]
-    return concatenate([tf.matmul(a, part) for a, part in zip(adjacency, parts, strict=True)])
+    return [messages[..., end - width : end] for end, width in zip(ends, widths, strict=True)]
 
 
 def _product(x: Any, w: Any) -> Any:
@@ -183,16 +203,17 @@ def _shared_hcsf(layer: HCSF, affine: tuple[Any, Any], quantizer: Float, name: s
     w_a = quantizer.weight(f"{name}/w_a", value(layer.w_a) * scale) if layer.squeezed else None
     if layer.dynamic:
         graph = dynamic_graph(layer.graph, quantizer, f"{name}/graph")
+        aggregate = _aggregate
     else:
-        fixed = tf.unstack(tf.constant(layer.adjacency)[:, None, None])
+        fixed, aggregate = tf.unstack(tf.constant(layer.adjacency)), _aggregate_fixed
 
     def call(x: Any) -> Any:
         adjacency = graph(x) if layer.dynamic else fixed
         near = inside.activation(f"{name}/own", _product(x, own))
-        h = _aggregate(adjacency[:1], near, [layer.channels]) + bias
+        h = aggregate(adjacency[:1], near, [layer.channels]) + bias
         if w_a is None:
             return h
-        long = _aggregate(adjacency[1:], inside.activation(f"{name}/far", _product(x, far)), layer.squeezed)
+        long = aggregate(adjacency[1:], inside.activation(f"{name}/far", _product(x, far)), layer.squeezed)
         long = quantizer.activation(f"{name}/long", long)
         return quantizer.activation(f"{name}/h", h) + quantizer.activation(f"{name}/fused", _product(long, w_a))
 

@@ -63,16 +63,18 @@ class ExerciseCycles:
         self._recent: deque[tuple[float, dict[str, np.ndarray]]] = deque()
 
     def push(self, state: ExerciseState, time_s: float) -> list[str]:
-        """Takes the next frame and returns the exercises of which a plausible cycle has ended, once for each."""
+        """Takes the next frame and returns the exercises of which plausible cycles have ended, once for each cycle."""
         self._recent.append((time_s, state.measures))
-        while self._recent[0][0] < time_s - _LONGEST_S:
-            self._recent.popleft()
         for name, counter in self.counters.items():
             counter.push(float(state.signals[name]), time_s)
-        return self._ended()
+        ended = self._ended()
+        # Afterwards, because a cycle may end long after its last frame, when the person comes back.
+        while self._recent[0][0] < time_s - _LONGEST_S:
+            self._recent.popleft()
+        return ended
 
     def finish(self) -> list[str]:
-        """Ends the recording and returns the exercises of which a plausible cycle has ended, once for each."""
+        """Ends the recording and returns the exercises of which plausible cycles have ended, once for each cycle."""
         for counter in self.counters.values():
             counter.finish()
         return self._ended()

@@ -94,6 +94,46 @@ def test_inputs_and_outputs_have_their_names_and_static_shapes(kind, content):
             assert tensor.shapeSignature is None or np.all(np.asarray(tensor.shapeSignature) > 0)
 
 
+def test_every_tensor_has_a_name_and_ends_have_those_of_the_signatures(kind, content):
+    model, packed = phone(*kind), tflite.with_contract(content, "{}")
+    for graph in opened(packed).subgraphs:
+        names = [tensor.name.decode() for tensor in graph.tensors]
+        assert all(names) and len(set(names)) == len(names)
+        assert "new_state" in names or "state" not in names
+    # Whoever loads the file without its signatures finds them too.
+    loaded = interpreter(packed)
+    assert {details["name"] for details in loaded.get_input_details()} == set(model.inputs)
+    assert {details["name"] for details in loaded.get_output_details()} == set(model.outputs)
+
+
+#: Models whose graphs are fixed, dynamic in every frame, or one for all frames of the window.
+AGGREGATING = {
+    "action": ACTION,
+    "static action": action_config(dynamic=False),
+    "window": lift_config(sharing="shared", every_frame=True),
+    "pairs": lift_config(every_frame=True),
+    "causal": PLAIN,
+    "static": lift_config(sharing="shared", dynamic=False),
+}
+
+
+@pytest.mark.parametrize("name", AGGREGATING)
+def test_no_product_of_matrices_repeats_one_side(name):
+    """LiteRT's GPU path computes such products wrongly, and constants on the left not at all."""
+    config = AGGREGATING[name]
+    layout = "h36m_17" if config.task == "lift" else "coco_17"
+    model = opened(tiny_export.tflite(config, layout, False))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    products = [
+        [graph.tensors[i].shape[:-2].tolist() for i in operator.inputs]
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if codes[operator.opcodeIndex] == schema.BuiltinOperator.BATCH_MATMUL
+    ]
+    assert bool(products) == config.dynamic
+    assert all(left == right for left, right in products)
+
+
 def test_the_file_holds_builtin_operators_alone(content):
     codes = opened(content).operatorCodes
     assert codes and all(code.customCode is None for code in codes)

@@ -75,6 +75,14 @@ def test_what_is_not_seen_excludes_nothing():
     assert not examined(clip, t).doubtful["jumping_jack"]
 
 
+def test_a_movement_that_is_all_but_over_before_a_long_gap_is_judged_by_what_was_seen():
+    squats, t = up_and_down(squatting, repetitions=1)
+    lunges, _ = up_and_down(lunging, repetitions=1)
+    for clip, expected in ((squats, (1, 0)), (lunges, (0, 1))):
+        cycles = examined(np.concatenate([clip[:54], clip[-1:]]), np.append(t[:54], 60.0), ("squat",))
+        assert (len(cycles.cycles["squat"]), len(cycles.doubtful["squat"])) == expected
+
+
 def test_a_bound_is_for_the_middle_or_for_the_range(monkeypatch):
     t = np.arange(31) / 30
     measures = {name: np.zeros(31) for name in MEASURES} | {"knee": 90 - 90 * np.abs(t - 0.5) * 2}

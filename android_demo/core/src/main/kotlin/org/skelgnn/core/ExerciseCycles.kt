@@ -26,9 +26,11 @@ internal class ExerciseCycles(exercises: List<String>) {
     /** Adds a frame and returns the exercises of which a plausible cycle has ended, once for each cycle. */
     fun push(state: ExerciseState, nowS: Double): List<String> {
         recent += MeasuredFrame(nowS, state.measures)
-        while (recent.first().timeS < nowS - LONGEST_S) recent.removeFirst()
         counters.forEach { (name, counter) -> counter.push(state.signals.getValue(name), nowS) }
-        return ended()
+        val ended = ended()
+        // Afterwards, because a cycle may end long after its last frame, when the person comes back.
+        while (recent.first().timeS < nowS - LONGEST_S) recent.removeFirst()
+        return ended
     }
 
     /** Ends the recording and returns the exercises of which a plausible cycle has ended, once for each cycle. */

@@ -21,7 +21,6 @@ internal data class Bound(
 /** The measures of the bounds: degrees, or lengths relative to the trunk or the arm. */
 internal val MEASURES = mapOf<String, (BodyMeasures) -> Double>(
     "knee" to { body -> body.mean { knee } },
-    "knees_apart" to { body -> body.apart { knee } },
     "hip" to { body -> body.mean { hip } },
     "curl" to { body -> body.mean { curl } },
     "elbow" to { body -> body.larger { elbow } },
@@ -62,7 +61,7 @@ internal val BOUNDS = mapOf(
         Bound("curl", least = 50.0),
         Bound("lean", most = 80.0),
         // The shoulders of a crunch hardly leave the floor.
-        Bound("lean", least = 17.0, changes = true),
+        Bound("lean", least = 15.0, changes = true),
     ),
     "jumping_jack" to listOf(
         Bound("feet_wide", least = 0.45),
