@@ -49,6 +49,9 @@ def count_recording(
 
     Returns:
         For each frame the exercise, None where it is unknown, and the repetitions in the order of time.
+
+    Raises:
+        ValueError: The probabilities have another number of classes.
     """
     cycles = ExerciseCycles([exercise] if exercise else [name for name in classes if name in MOVEMENTS])
     for frame, now_s in enumerate(time_s):

@@ -10,7 +10,7 @@ from skelgnn_tf.motion.exercise_cycles import ExerciseCycles
 from skelgnn_tf.motion.exercise_signals import ExerciseState, exercise_state
 from skelgnn_tf.motion.plausibility import BOUNDS, MEASURES, Bound, is_plausible
 from skelgnn_tf.skeletons import H36M_17
-from support.stick_figure import figure, squatting, turned
+from support.stick_figure import figure, lunging, squatting, turned
 
 
 def up_and_down(move, repetitions=3, seconds=2.0, fps=30.0):
@@ -26,11 +26,6 @@ def examined(clip, t, exercises=tuple(MOVEMENTS)):
         cycles.push(ExerciseState(*({n: v[frame] for n, v in part.items()} for part in state)), time_s)
     cycles.finish()
     return cycles
-
-
-def lunging(u):
-    """One foot in front, one behind, both knees bend."""
-    return figure(knee=(85 * u, 15 + 75 * u), hip=(15 + 70 * u, -15 - 10 * u))
 
 
 def with_feet_apart(pose, wide_m):

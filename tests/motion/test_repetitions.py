@@ -12,7 +12,7 @@ from skelgnn_tf.motion import MOVEMENTS, RepetitionCounter, Repetitions, joint_a
 from skelgnn_tf.motion.exercise_signals import exercise_state
 from skelgnn_tf.motion.recording import count_recording
 from skelgnn_tf.skeletons import BLAZEPOSE_33, COCO_17, H36M_17, Skeleton
-from support.stick_figure import curling, figure, squatting, turned
+from support.stick_figure import curling, figure, lunging, squatting, turned
 
 CLASSES = fitness.PHONE_CLASSES
 
@@ -299,6 +299,40 @@ def test_a_whole_recording_counts_what_a_live_counter_counts_and_says_the_same()
         frame_probabilities=probabilities,
     )  # fmt: skip
     assert set(labels[:200]) == {"squat"}
+
+
+def mistaken(seen, truth):
+    """Probabilities of a recognizer that sees one class and hardly thinks of another one."""
+    p = np.full(len(CLASSES), 0.02 / (len(CLASSES) - 2))
+    p[CLASSES.index(seen)], p[CLASSES.index(truth)] = 0.9, 0.08
+    return p
+
+
+def test_what_cannot_be_a_squat_speaks_against_squats_in_a_recording_and_live():
+    clip = poses(depths([1] * 6, tail_s=0.5)[0], lunging)
+    wrong = mistaken("squat", "lunge")
+    labels, found = count_recording(
+        exercise_state(clip, H36M_17), np.arange(len(clip)) / 30, 30.0, classes=CLASSES,
+        frame_probabilities=np.tile(wrong, (len(clip), 1)),
+    )  # fmt: skip
+    assert [one.exercise for one in found] == ["lunge"] * 6 and labels.count("lunge") > 0.9 * len(labels)
+    counter = RepetitionCounter(classes=CLASSES)
+    states = [counter.push(pose, t / 30, wrong if t % 8 == 7 else None) for t, pose in enumerate(clip)]
+    assert states[60].exercise == "squat" and states[-1].exercise == "lunge"
+    assert not any(state.count for state in states if state.exercise == "squat")
+
+
+@pytest.mark.parametrize(("pause_s", "within"), [(4.6, True), (8.0, False)])
+def test_a_short_pause_between_two_repetitions_belongs_to_the_exercise(pause_s, within):
+    u, _ = depths([1, 1], pause_s=pause_s)
+    resting = (np.arange(len(u)) > 90) & (np.arange(len(u)) < round((2.9 + pause_s) * 30))
+    probabilities = np.stack([certain("rest" if rests else "squat", 0.999) for rests in resting])
+    labels, found = count_recording(
+        exercise_state(poses(u), H36M_17), np.arange(len(u)) / 30, 30.0, classes=CLASSES,
+        frame_probabilities=probabilities,
+    )  # fmt: skip
+    assert [one.exercise for one in found] == ["squat"] * 2
+    assert ("rest" not in labels) is within
 
 
 def test_who_walks_is_not_counted_even_if_the_exercise_is_given():

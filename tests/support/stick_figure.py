@@ -41,6 +41,11 @@ def squatting(u: float) -> np.ndarray:
     return figure(knee=(110 * u, 110 * u), hip=(100 * u, 100 * u), shoulder=(70 * u, 70 * u), lean=35 * u)
 
 
+def lunging(u: float) -> np.ndarray:
+    """One foot in front and one behind at 0, both knees bent at 1."""
+    return figure(knee=(85 * u, 15 + 75 * u), hip=(15 + 70 * u, -15 - 10 * u))
+
+
 def curling(u: float) -> np.ndarray:
     """Arms hanging at 0, both elbows bent at 1."""
     return figure(elbow=(10 + 125 * u, 10 + 125 * u), shoulder=(5, 5))
