@@ -169,7 +169,8 @@ def test_any_recognizer_of_keypoints_gives_the_probabilities_of_predict(
     found = model.run(**tensors(inputs))["probabilities"]
     expected = keras_probabilities(model.model, ALL["blazepose_33"], inputs)
     assert found.shape == (4, len(CLASSES))
-    np.testing.assert_allclose(found, varied(expected, tolerance=1e-5), atol=1e-5)
+    # float32 rounds pixels through nine blocks: 24 kinds of model differed by up to 2.5e-5.
+    np.testing.assert_allclose(found, varied(expected, tolerance=5e-5), atol=5e-5)
 
 
 @pytest.mark.parametrize("persons", [1, 2])
