@@ -64,7 +64,8 @@ def test_any_lifter_gives_the_poses_of_predict(config, layout, flip):
     found = model.run(**tensors(inputs))
     expected = keras_poses(model.model, ALL[layout], flip, inputs)
     assert {name: out.shape[1:] for name, out in found.items()} == {n: s[1:] for n, s in model.outputs.items()}
-    np.testing.assert_allclose(found["pose_m"], varied(expected), atol=2e-5)
+    # Half of the bound of an exported file; float32 alone has been seen to make 2.3e-5 m in one joint.
+    np.testing.assert_allclose(found["pose_m"], varied(expected, tolerance=5e-5), atol=5e-5)
 
 
 @pytest.mark.parametrize("causal", [False, True])
