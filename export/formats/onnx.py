@@ -23,6 +23,8 @@ OPSET = 17
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
 #: Smaller matrices keep their precision: the joint map, which multiplies pixels, and the first and last layer.
 _SMALLEST = 1024
+#: {product with a constant: axis of that constant along which 8-bit weights have their scales}.
+_COLUMNS = {"MatMul": 1, "Conv": 0}
 
 
 def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | None = None) -> bytes:
@@ -30,7 +32,7 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | No
 
     Args:
         phone: Without quantizers.
-        quantization: One of QUANTIZATIONS. float16 halves the file and is computed in float32.
+        quantization: One of QUANTIZATIONS. float16 and dynamic store weights in 16 or 8 bits and compute in float32.
         clips: Training clips, for the ranges of int8.
 
     Raises:
@@ -47,21 +49,20 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | No
     import onnx
 
     model = onnx.load_from_string(content)
-    if quantization == "float16":
-        return _halved(model).SerializeToString()
+    if quantization != "int8":
+        return _shrunk(model, quantization).SerializeToString()
+    if clips is None:
+        raise ValueError("clips must be training clips for int8. Received: None.")
     with tempfile.TemporaryDirectory() as folder, _without_warnings():
         import_onnxruntime()
         from onnxruntime import quantization as ort
 
         before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
         onnx.save(model, before)
-        options = {"per_channel": True, "nodes_to_quantize": _products(model), "weight_type": ort.QuantType.QInt8}
-        if quantization == "dynamic":
-            ort.quantize_dynamic(before, after, op_types_to_quantize=["MatMul"], **options)
-        else:
-            if clips is None:
-                raise ValueError("clips must be training clips for int8. Received: None.")
-            ort.quantize_static(before, after, _Reader(clips), op_types_to_quantize=["MatMul", "Conv"], **options)
+        ort.quantize_static(
+            before, after, _Reader(clips), op_types_to_quantize=list(_COLUMNS), per_channel=True,
+            nodes_to_quantize=_products(model), weight_type=ort.QuantType.QInt8,
+        )  # fmt: skip
         return after.read_bytes()
 
 
@@ -107,31 +108,50 @@ def _rename(model: Any, new: dict[str, str]) -> None:
         output.name = new[output.name]
 
 
-def _halved(model: Any) -> Any:
-    """Stores large weights in float16; they are widened when the file is loaded."""
+def _shrunk(model: Any, quantization: str) -> Any:
+    """Stores large weights in 16 or 8 bits, and widens them inside the graph, which stays in float32.
+
+    onnxruntime's own dynamic quantization leaves convolutions as they are, and takes the range of an activation over
+    the whole batch, so that a pose would depend on its neighbors.
+    """
     import onnx
 
-    for i, tensor in enumerate(model.graph.initializer):
+    axes = {node.input[1]: _COLUMNS[node.op_type] for node in model.graph.node if node.name in _products(model)}
+    for tensor in list(model.graph.initializer):
         array = onnx.numpy_helper.to_array(tensor)
         if array.dtype != np.float32 or array.size < _SMALLEST:
             continue
-        half = f"{tensor.name}/float16"
-        cast = onnx.helper.make_node(
-            "Cast", [half], [tensor.name], name=f"{tensor.name}/widened", to=onnx.TensorProto.FLOAT
-        )
-        model.graph.initializer[i].CopyFrom(onnx.numpy_helper.from_array(array.astype(np.float16), half))
-        model.graph.node.insert(0, cast)
+        if quantization == "float16":
+            stored = [array.astype(np.float16)]
+            options: dict[str, Any] = {"op_type": "Cast", "to": onnx.TensorProto.FLOAT}
+        elif tensor.name in axes:
+            stored = _in_8_bits(array, axes[tensor.name])
+            options = {"op_type": "DequantizeLinear", "axis": axes[tensor.name]}
+        else:
+            continue
+        names = [f"{tensor.name}/{part}" for part in ("stored", "scale")[: len(stored)]]
+        node = onnx.helper.make_node(inputs=names, outputs=[tensor.name], name=f"{tensor.name}/widened", **options)
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.extend(map(onnx.numpy_helper.from_array, stored, names))
+        model.graph.node.insert(0, node)
     return model
+
+
+def _in_8_bits(array: np.ndarray, axis: int) -> list[np.ndarray]:
+    """int8 -127..127 of the same shape, and the float32 scale of each column along an axis."""
+    others = tuple(i for i in range(array.ndim) if i != axis)
+    scale = np.maximum(np.abs(array).max(axis=others, keepdims=True) / 127, np.finfo(np.float32).tiny)
+    return [np.round(array / scale).astype(np.int8), scale.reshape(-1).astype(np.float32)]
 
 
 def _products(model: Any) -> list[str]:
     """Names of the products with a large constant matrix."""
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    axes = {"MatMul": 2, "Conv": 4}
+    ndim = {"MatMul": 2, "Conv": 4}
     return [
         node.name
         for node in model.graph.node
-        if len(shape := shapes.get(node.input[1], ()) if len(node.input) > 1 else ()) == axes.get(node.op_type)
+        if len(shape := shapes.get(node.input[1], ()) if len(node.input) > 1 else ()) == ndim.get(node.op_type)
         and np.prod(shape) >= _SMALLEST
     ]
 

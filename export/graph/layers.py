@@ -243,6 +243,14 @@ def dynamic_graph(layer: DynamicGraph, quantizer: Float, name: str) -> Callable[
     return call
 
 
+def _every(step: int, x: Any) -> Any:
+    """Every `step`-th frame of (b, t, j, c); XNNPACK has no slices with a stride."""
+    _, t, j, c = x.shape
+    missing = -t % step
+    x = concatenate([x, *[x[:, -1:]] * missing], axis=1)
+    return tf.reshape(x, (-1, (t + missing) // step, step * j, c))[:, :, :j]
+
+
 def temporal_conv(
     layer: TemporalConv, norm: keras.layers.BatchNormalization | None, quantizer: Float, name: str
 ) -> Function:
@@ -254,10 +262,14 @@ def temporal_conv(
     before = reach if layer.causal else reach // 2
 
     def call(x: Any) -> Any:
+        stride = layer.stride
+        if layer.kernel == 1 and stride > 1:
+            # LiteRT's WebGPU ignores the stride of a quantized 1x1 convolution.
+            x, stride = _every(stride, x), 1
         edges = [(x[:, :1], before), (x, 1), (x[:, -1:], reach - before)]
         x = concatenate([part * tf.ones((1, n, 1, 1)) if n > 1 else part for part, n in edges if n], axis=1)
         y = tf.nn.conv2d(
-            x, w, strides=(layer.stride, 1), padding="SAME" if layer.zero_padded else "VALID",
+            x, w, strides=(stride, 1), padding="SAME" if layer.zero_padded else "VALID",
             dilations=(layer.dilation, 1),
         )  # fmt: skip
         return y + bias

@@ -134,6 +134,20 @@ def test_no_product_of_matrices_repeats_one_side(name):
     assert all(left == right for left, right in products)
 
 
+def test_no_convolution_of_single_frames_has_a_stride():
+    """LiteRT's GPU path leaves the stride of a 1x1 convolution out once its weights have 8 bits."""
+    model = opened(tiny_export.tflite(ACTION, "coco_17", False))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    (graph,) = model.subgraphs
+    convolutions = [
+        (graph.tensors[operator.inputs[1]].shape[1:3].tolist(), operator.builtinOptions.strideH)
+        for operator in graph.operators
+        if codes[operator.opcodeIndex] == schema.BuiltinOperator.CONV_2D
+    ]
+    assert {stride for _, stride in convolutions} == {1, 2}
+    assert not [kernel for kernel, stride in convolutions if stride > 1 and kernel == [1, 1]]
+
+
 def test_the_file_holds_builtin_operators_alone(content):
     codes = opened(content).operatorCodes
     assert codes and all(code.customCode is None for code in codes)

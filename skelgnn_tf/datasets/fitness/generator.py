@@ -26,7 +26,7 @@ SCENES = ("studio", "phone")
 #: How often a run of phone scenes has the class "other".
 _OTHERS = 5
 #: Share of the phone scenes of an exercise that are studio scenes.
-_STUDIO = 0.2
+_STUDIO = 0.3
 # Separate streams of random numbers for clips and for their order.
 _CLIP, _ORDER = 0, 1
 

@@ -1,4 +1,4 @@
-"""Exercises outside the classes, for the class `other`: raises, twists, side lunges, swings, stretches, boxing."""
+"""Exercises outside the classes, for the class `other`: raises, jumps, twists, side lunges, swings, boxing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from skelgnn_tf.datasets.fitness.body import SIDE_SIGN
 from skelgnn_tf.datasets.fitness.everyday import visits, wandering_hands
 from skelgnn_tf.datasets.fitness.kinematics import Pose, pose_body, settle
 from skelgnn_tf.datasets.fitness.other_floor_exercises import bridge, climber, crunch, leg_raise, on_all_fours
-from skelgnn_tf.datasets.fitness.rhythm import Take, ease
+from skelgnn_tf.datasets.fitness.rhythm import Take, bump, ease
 from skelgnn_tf.datasets.fitness.rotations import rotation
 from skelgnn_tf.datasets.fitness.stance import back, feet, hip_over_ankle, stand_on, swing_leg
 from skelgnn_tf.datasets.fitness.standing import effort, sides, upright
 from skelgnn_tf.datasets.fitness.variants import held, seated
+
+_GRAVITY = 9.81
 
 
 def arm_raise(take: Take) -> Pose:
@@ -182,6 +184,39 @@ def calf_raise(take: Take) -> Pose:
     return pose_body(body, trunk, legs, arms)
 
 
+def jump(take: Take) -> Pose:
+    """Jumps from a crouch and lands in one, the arms swinging along, above the head or held."""
+    body, phase = take.body, take.rhythm.phase
+    take_off = take.rng.uniform(0.5, 0.6)
+    height = take.meters(0.06, 0.4) * take.rhythm.depth
+    # How much of the movement the flight takes; a fast tempo allows low jumps only.
+    flight = np.minimum(np.sqrt(8 * height / _GRAVITY) * _phase_per_s(take), 0.3)
+    height = _GRAVITY * (flight / _phase_per_s(take)) ** 2 / 8
+    flown = np.clip((phase - take_off) / flight, 0, 1)
+    rise = 4 * flown * (1 - flown)
+    # Stretched at take-off and in the air, bent to swing and to land.
+    bent = bump(np.clip(phase / take_off, 0, 1), take.rng.uniform(0.5, 0.7))
+    bent += 0.7 * bump(np.clip((phase - take_off - flight) / (1 - take_off - flight), 0, 1), 0.35)
+    bent = bent * take.rhythm.depth * (rise == 0)
+    legs = feet(take, take.meters(0.05, 0.2), take.deg(0, 25))
+    legs.toe_m[..., 2] += (rise * height)[:, None]
+    legs.pitch = (np.sqrt(rise) * take.deg(20, 60))[:, None] * np.ones(2)
+    legs.planted &= (rise == 0)[:, None]
+    knee = take.deg(4, 12) + bent * take.deg(40, 100)
+    hip, pelvis = stand_on(take, legs, knee * 0.35, knee, bent * take.deg(15, 55) + take.deg(-3, 5))
+    trunk = back(take, hip, pelvis, bent * take.rng.uniform(0, 0.3))
+    swing = np.clip(rise - bent, -0.8, 1)[:, None] * take.deg(30, 70)
+    ways = [arm.hang(take, swing, bent=take.deg(5, 60)), held(take, trunk, bent), arm.at_chest(take, trunk)]
+    ways.append(arm.blend(arm.hang(take, np.minimum(swing, 0)), arm.overhead(take), rise))
+    return pose_body(body, trunk, legs, ways[int(take.rng.integers(4))])
+
+
+def _phase_per_s(take: Take) -> np.ndarray:
+    """How fast the phase of each frame's movement runs, per second (frames,)."""
+    step = np.diff(take.rhythm.phase, append=0.0) / (take.t[1] - take.t[0])
+    return np.array([max(step[take.rhythm.movement == k].max(), 0.1) for k in take.rhythm.movement])
+
+
 def leg_swing(take: Take) -> Pose:
     """One leg lifts to the side, to the back or kicks to the seat; the other stands."""
     body, u = take.body, effort(take)
@@ -284,6 +319,7 @@ EXERCISES = (
     side_lunge,
     toe_touch,
     calf_raise,
+    jump,
     leg_swing,
     box,
     pose_of_yoga,
