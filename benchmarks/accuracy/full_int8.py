@@ -1,15 +1,19 @@
 """What whole-integer files would lose: every operation in 8 bits, with and without 8-bit inputs and outputs, for NPUs.
 
 The converter of TensorFlow quantizes all operations, with ranges from training clips; `export --quantize int8` leaves
-those in float32 that need it. Losses are on windows of the test split. The state of `step` is left out.
+those in float32 that need it. "phone" is the whole graph that is exported, from pixels to the result; "core" begins
+after the normalization of the keypoints, which an app would have to compute. Scores are on windows of the test split.
 
 Example: python benchmarks/accuracy/full_int8.py
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,19 +32,28 @@ from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.quiet import quiet
 
 
-def convert(phone: PhoneModel, clips: RealClips, ends: tf.DType) -> bytes:
+def convert(run: Callable[..., Any], clips: RealClips, ends: tf.DType) -> bytes:
     """A file with all operations in 8 bits; `ends` is the type of its inputs and outputs."""
-    specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in phone.inputs.items()}
-    output = next(iter(phone.outputs))
-    run = tf.function(lambda **inputs: {output: phone.run(**inputs)[output]}).get_concrete_function(**specs)
+    specs = {name: tf.TensorSpec((1, *x.shape[1:]), tf.float32, name=name) for name, x in clips.inputs.items()}
+    module = tf.Module()
+    module.run = tf.function(lambda **inputs: {"output": run(**inputs)})
     with tempfile.TemporaryDirectory() as folder, quiet():
-        tf.saved_model.save(phone, folder, signatures={"serving_default": run})
+        tf.saved_model.save(module, folder, signatures=module.run.get_concrete_function(**specs))
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = ends
         converter.representative_dataset = lambda: (("serving_default", inputs) for inputs in clips.one_by_one())
         return converter.convert()
+
+
+def normalized(phone: PhoneModel, clips: RealClips) -> RealClips:
+    """What the core gets of each window."""
+    seen, core = [], phone.core
+    phone.core = lambda x: (seen.append(x), core(x))[1]
+    phone.run(**{name: tf.constant(array) for name, array in clips.inputs.items()})
+    phone.core = core
+    return dataclasses.replace(clips, inputs={"x": seen[0].numpy()})
 
 
 def outputs(content: bytes, clips: RealClips) -> np.ndarray:
@@ -69,31 +82,50 @@ def _quantized(array: np.ndarray, details: dict) -> np.ndarray:
     return np.clip(np.round(array / scale) + zero, -128, 127).astype(np.int8)
 
 
+def compare(name: str, layout: str) -> None:
+    """Prints the scores of one model: of Keras, and of each whole-integer file that runs."""
+    loaded, joints = checkpoints.load(name), skeletons.get(layout)
+    model, phone = loaded.model, PhoneModel(loaded.model, loaded.config, joints)
+    training, test = load_real_clips(loaded, joints)
+    if training is None or test.truth is None:
+        raise click.ClickException(f"{name} must have been trained on data that are on this machine.")
+    lifter, output = isinstance(model, PoseLifter), next(iter(phone.outputs))
+    expected = (keras_poses(model, joints, False, test.inputs) if lifter
+                else keras_probabilities(model, joints, test.inputs))  # fmt: skip
+
+    def whole(**inputs: Any) -> Any:
+        return phone.run(**inputs)[output]
+
+    def core(x: Any) -> Any:
+        result = phone.core(x)
+        return result - result[:, :, model.skeleton.root : model.skeleton.root + 1] if lifter else tf.nn.softmax(result)
+
+    def show(row: str, found: np.ndarray) -> None:
+        if lifter:
+            moved = np.percentile(np.linalg.norm(found - expected, axis=-1).mean(axis=(1, 2)), 99) * MM_PER_M
+            score = float(mpjpe(found, test.truth).mean()) * MM_PER_M
+            click.echo(f"{name}, {row}: MPJPE {score:.1f} mm, 99 % of poses move by at most {moved:.1f} mm")
+        else:
+            click.echo(f"{name}, {row}: top-1 {100 * float((found.argmax(axis=1) == test.truth).mean()):.1f} %")
+
+    show("Keras", expected)
+    parts = {"phone": (whole, training, test), "core": (core, normalized(phone, training), normalized(phone, test))}
+    for part, (run, calibration, windows) in parts.items():
+        for ends in (tf.float32, tf.int8):
+            row = f"{part}, {ends.name} ends"
+            try:
+                show(row, outputs(convert(run, calibration, ends), windows))
+            except RuntimeError as error:
+                click.echo(f"{name}, {row}: does not run: {str(error).splitlines()[0]}")
+
+
 @click.command()
 @click.argument("models", nargs=-1)
-@click.option("--layout", default="blazepose_33", show_default=True)
+@click.option("--layout", default="blazepose_33", show_default=True, help="Joints of the keypoints.")
 def main(models: tuple[str, ...], layout: str) -> None:
-    """Prints the score of Keras, of whole-integer files with float32 ends, and of those with 8-bit ends."""
+    """Compares Keras with whole-integer files of MODELS, by default of both presets."""
     for name in models or ("fitness_9f", "exercises_2d"):
-        loaded, joints = checkpoints.load(name), skeletons.get(layout)
-        phone = PhoneModel(loaded.model, loaded.config, joints)
-        training, test = load_real_clips(loaded, joints)
-        assert training is not None and test.truth is not None
-        if isinstance(loaded.model, PoseLifter):
-            expected = keras_poses(loaded.model, joints, False, test.inputs)
-        else:
-            expected = keras_probabilities(loaded.model, joints, test.inputs)
-        rows = {"Keras": expected}
-        for ends in (tf.float32, tf.int8):
-            rows[f"8 bits, {ends.name} ends"] = outputs(convert(phone, training, ends), test)
-        for row, found in rows.items():
-            if isinstance(loaded.model, PoseLifter):
-                moved = np.percentile(np.linalg.norm(found - expected, axis=-1).mean(axis=(1, 2)), 99) * MM_PER_M
-                score = float(mpjpe(found, test.truth).mean()) * MM_PER_M
-                click.echo(f"{name}, {row}: MPJPE {score:.1f} mm, 99 % of poses move by at most {moved:.1f} mm")
-            else:
-                score = 100 * float((found.argmax(axis=1) == test.truth).mean())
-                click.echo(f"{name}, {row}: top-1 {score:.1f} %")
+        compare(name, layout)
 
 
 if __name__ == "__main__":
