@@ -27,7 +27,7 @@ setup(
     },
     entry_points={"console_scripts": ["skelgnn-tf = skelgnn_tf.cli.main:main"]},
     install_requires=[
-        "ai-edge-litert>=1.1",
+        "ai-edge-litert>=1.3",
         "av>=14.0",
         "click>=8.2",
         "h5py>=3.11",
@@ -50,6 +50,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.19"],
+        # For export --coreml.
+        "coreml": ["coremltools>=9.0"],
         # What `make docs` builds the pages of docs/ with; "dev" has them too, so that one environment does everything.
         "docs": DOCS,
         # jax: a model trained on TensorFlow must run on another backend. setuptools: a test builds the wheel. pybvh,

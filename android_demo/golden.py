@@ -5,6 +5,7 @@ python android_demo/golden.py android_demo/core/build/golden
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -17,12 +18,14 @@ from skelgnn_tf.detection.detector import Landmarks
 from skelgnn_tf.detection.video_keypoints import as_keypoints
 from skelgnn_tf.export.contract import describe
 from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.inference import guards
 from skelgnn_tf.inference.windows import ActionStream, lift
 from skelgnn_tf.motion import VisibilityTracker, unseen_parts
 
 # For whoever loads this file by its path.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from golden_motion import motion, skeleton
+from golden_plausibility import MISSING
 
 #: (frame rate of the model, of the camera): equal, faster, slower, and with ties that numpy rounds to even.
 RATES = ((30.0, 30.0), (30.0, 60.0), (30.0, 24.0), (30.0, 45.0), (15.0, 24.0), (15.0, 30.0), (15.0, 37.5))
@@ -49,9 +52,12 @@ def live() -> dict:
     """Poses from `lift`, unseen joints, and decisions from `ActionStream` for keypoints at several frame rates."""
     rng, cases = np.random.default_rng(0), []
     for fps, camera_fps in RATES:
-        keypoints = np.abs(rng.normal(size=(_CLIP, _JOINTS, 3))).astype(np.float32)
+        # Small enough for float32 to hold their sums to 1e-4, and too large to be shares of the picture.
+        given = rng.uniform((2, 2, 0.01), (8, 8, 1), (_CLIP, _JOINTS, 3)).astype(np.float32)
         # One joint is lost for more than half a second, the other is first seen late.
-        keypoints[4:-2, 0, 2] = keypoints[:5, 1, 2] = 0
+        given[4:-2, 0, 1:] = np.nan
+        given[:5, 1, 2] = 0
+        keypoints = guards.guard({"keypoints": given[None], "image_size": np.float32([[640, 480]])})["keypoints"][0]
         step, tracker = camera_fps / fps, VisibilityTracker()
         unseen = [tracker.push(frame[:, 2], i / camera_fps) for i, frame in enumerate(keypoints)]
         stream = ActionStream(_WeightedSum(), step, decide_every=3)
@@ -60,7 +66,7 @@ def live() -> dict:
             {
                 "fps": fps,
                 "camera_fps": camera_fps,
-                "keypoints": keypoints.tolist(),
+                "keypoints": np.where(np.isnan(given), MISSING, given).tolist(),
                 "guess_m": lift(_WeightedSum(), keypoints, step=step).tolist(),
                 "unseen": np.array(unseen, int).tolist(),
                 "hop": 3,
@@ -68,6 +74,32 @@ def live() -> dict:
             }
         )
     return {"frames": _FRAMES, "joints": _JOINTS, "cases": cases}
+
+
+def guarded() -> dict:
+    """Windows with missing joints, units and picture sizes of all kinds, and what `guard` makes of them."""
+    rng, cases = np.random.default_rng(4), []
+    for units, largest, size in itertools.product(
+        (0.5, 1, 1.49, 1.6, 640), (0, 1, 1.0005, 1.002, 100), (0, 16, 17, 640)
+    ):
+        keypoints = rng.uniform(0, 1, (4, 5, 3)).astype(np.float32) * np.float32([units, units, largest])
+        keypoints[2, 3] = units, units, largest
+        # Coordinates and confidences that are negative or not finite; rarely, because one of them decides a window.
+        for channels, value in ((0, np.nan), (1, np.inf), (2, np.nan), (2, -0.5), (2, np.inf), (1, -1)):
+            keypoints[rng.random((4, 5)) < rng.choice([0, 0, 0, 0.1]), channels] = value
+        inputs = {"keypoints": keypoints[None], "image_size": np.float32([[size, max(size, 9)]])}
+        try:
+            known, refusal = guards.guard(inputs)["keypoints"], ""
+        except ValueError as error:
+            known, refusal = np.zeros(0), str(error).partition(" Received")[0]
+        case = {"keypoints": keypoints, "image_size": inputs["image_size"], "guarded": known}
+        cases.append({name: _finite(values) for name, values in case.items()} | {"refusal": refusal})
+    return {"bounds": [guards._MAX_CONFIDENCE, guards._MAX_SHARE, guards._SMALL_PICTURE_PX], "cases": cases}
+
+
+def _finite(values: np.ndarray) -> list:
+    """Values with -1e9 for NaN and 1e9 for infinity."""
+    return np.nan_to_num(values.astype(np.float64), nan=MISSING, posinf=-MISSING).tolist()
 
 
 def landmarks() -> dict:
@@ -115,6 +147,7 @@ def write(folder: Path) -> None:
     """Writes all golden files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"live": live(), "landmarks": landmarks(), "visibility": visibility(), "motion": motion()}
+    files["guards"] = guarded()
     files |= {"lifter": contract("fitness_9f"), "recognizer": contract("exercises_2d")}
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content))

@@ -49,11 +49,13 @@ def motion() -> dict:
         "plausibility": bounds_and_cycles(),
         "clips": [_measured(rng, name) for name in exercises],
         "hidden": [_hidden(rng, name) for name in exercises],
+        "absent": [_absent(rng, name) for name in ("squat", "deadlift")],
         "rough": [_cycles(rng, name) for name in exercises],
         "beliefs": _beliefs(rng),
         "targets": _targets(),
-        "moves": form._MOVES,
-        "forms": [_formed(rng, name) for name in exercises],
+        "form_constants": {"HELD": form._HELD, "MOVES": form._MOVES},
+        "holds": list(form.HOLDS),
+        "forms": [_formed(rng, name) for name in exercises] + [_held(rng, name) for name in form.HOLDS],
         "sets": [_recognized(rng, *_changing(rng)) for _ in range(6)]
         + [_recognized(rng, *_pausing(rng)) for _ in range(3)],
     }
@@ -104,6 +106,17 @@ def _cycles_of_all(state: ExerciseState, times: np.ndarray) -> dict:
         "plausible": {name: [list(cycle) for cycle in all_] for name, all_ in found.cycles.items()},
         "doubtful": {name: [list(cycle) for cycle in all_] for name, all_ in found.doubtful.items()},
     }
+
+
+def _absent(rng: np.random.Generator, exercise: str) -> dict:
+    """An exercise in which the person is away for longer than frames are kept, from each of many frames on."""
+    clip = generate(1, _SEED, frames=150, exercise=exercise, detector=False)[0]
+    poses = np.round(clip.pose_m + rng.normal(0, 0.005, clip.pose_m.shape), 3)
+    state, cases = exercise_state(poses, skeletons.H36M_17), []
+    for leaves in range(45, 145, 5):
+        times = np.arange(150) / 30 + (np.arange(150) >= leaves) * 40
+        cases.append({"times_s": times.tolist(), "cycles": _cycles_of_all(state, times)})
+    return {"exercise": exercise, "pose_m": _plain(poses), "cases": cases}
 
 
 def _hidden(rng: np.random.Generator, exercise: str) -> dict:
@@ -185,15 +198,15 @@ def _beliefs(rng: np.random.Generator) -> dict:
 
 
 def _targets() -> dict:
-    """[angle of depth, depth, asymmetry] of each exercise, in degrees; a missing one is -1."""
+    """The angle of depth and the targets of each exercise; None for any value."""
     return {
         name: {
-            "angle": target.angles[0],
-            "depth_deg": target.depth_deg,
-            "asymmetry_deg": -1 if target.asymmetry_deg is None else target.asymmetry_deg,
+            "angle": one.angles[0],
+            "depth_deg": one.depth_deg,
+            "asymmetry_deg": one.asymmetry_deg,
+            "hold_s": one.hold_s,
         }
-        for name, target in default_targets().items()
-        if name in MOVEMENTS
+        for name, one in default_targets().items()
     }
 
 
@@ -208,16 +221,40 @@ def _formed(rng: np.random.Generator, exercise: str) -> dict:
     for pose, time in zip(poses, times, strict=True):
         counter.push(pose, time)
     counter.finish()
-    forms = measure_form(poses, skeletons.H36M_17, times, counter.repetitions, default_targets())
-    joint = default_targets()[exercise].angles[0]
+    return _form_of(poses, times, counter.repetitions)
+
+
+def _held(rng: np.random.Generator, exercise: str) -> dict:
+    """Filtered poses of a position, and its form when it is held for longer and for shorter than it should be."""
+    fps, seconds = 10, 90
+    poses = generate(1, _SEED, frames=fps * seconds, exercise=exercise, detector=False)[0].pose_m
+    poses = np.round(poses + rng.normal(0, 0.003, poses.shape), 3)
+    right = [joint for joint, name in enumerate(skeletons.H36M_17.joints) if name.startswith("right_")]
+    poses[fps * 80 :, right] = np.nan
+    spans_s = ((2.0, 70.04), (30.0, 79.0), (0.0, 89.9), (81.0, 89.0))
+    holds = [Repetition(exercise, start_s, start_s, end_s) for start_s, end_s in spans_s]
+    return _form_of(poses, np.arange(fps * seconds) / fps, holds)
+
+
+def _form_of(poses: np.ndarray, times: np.ndarray, found: list[Repetition]) -> dict:
+    """Filtered poses of one exercise and the form of its repetitions, or of a position that is held."""
+    targets = default_targets()
+    forms = measure_form(poses, skeletons.H36M_17, times, found, targets)
+    sides = [one.asymmetry_deg.get(targets[one.exercise].angles[0]) for one in forms]
+    parts = [value for one in forms for value in (one.there_s, one.hold_s, one.back_s)]
     return {
         "times_s": times.tolist(),
         "pose_m": _plain(poses),
-        "repetitions": _listed(counter.repetitions),
-        "depth_deg": [MISSING if one.depth_deg is None else one.depth_deg for one in forms],
-        "asymmetry_deg": [MISSING if (more := one.asymmetry_deg.get(joint)) is None else more for one in forms],
+        "repetitions": _listed(found),
+        "depth_deg": _known([one.depth_deg for one in forms]),
+        "asymmetry_deg": _known(sides),
+        "parts_s": _known(parts),
         "cues": [list(one.cues) for one in forms],
     }
+
+
+def _known(values: list[float | None]) -> list[float]:
+    return [MISSING if value is None else value for value in values]
 
 
 def _changing(rng: np.random.Generator) -> tuple[list[str], list[int]]:

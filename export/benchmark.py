@@ -1,4 +1,4 @@
-"""Latency, memory and size of `.tflite`, `.onnx` and Keras models, next to each other.
+"""Latency, memory, size and accuracy of `.tflite`, `.onnx` and Keras models, next to each other.
 
 Each model runs in a process of its own, so that its memory and its threads are its own. The processes take turns, so
 that a machine whose clock varies treats all of them alike.
@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,59 +21,45 @@ import numpy as np
 # Imported here, because numpy loads it on first use, and that memory would count as a model's.
 from numpy.random import default_rng
 
+from skelgnn_tf.export.cost import Cost, show
 from skelgnn_tf.inference.runner import Runner, import_onnxruntime
 from skelgnn_tf.quiet import quiet
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-FRAME_MS = 1e3 / 30
 #: Runs in a row, and runs before them that do not count: those find the cache and the clock as another process left
 #: them.
 _TURN, _WARM_UP = 10, 2
 _PICTURE_PX = (1920, 1080)
 
 
-@dataclass
-class Cost:
-    """What one model costs with a number of threads.
-
-    Args:
-        file: The model, as it was given.
-        threads: Number of CPU threads.
-        runtime: What runs it, and its quantization: "LiteRT, dynamic".
-        bytes: Size of the file; for a Keras model, of its weights.
-        runtime_bytes: Memory of a process that has imported the runtime and not yet loaded the file. 0 if unknown.
-        peak_bytes: Peak memory of the process. 0 if unknown.
-        seconds: Of each run of one window.
-    """
-
-    file: Path
-    threads: int
-    runtime: str
-    bytes: int
-    runtime_bytes: int
-    peak_bytes: int = 0
-    seconds: list[float] = field(default_factory=list)
-
-
 def benchmark(
-    files: Sequence[Path | str], console: Console, threads: Sequence[int] = (1, 2), runs: int = 100
+    files: Sequence[Path | str],
+    console: Console,
+    threads: Sequence[int] = (1, 2),
+    runs: int = 100,
+    accelerator: str = "cpu",
 ) -> list[Cost]:
     """Runs one window of each model repeatedly, in turns, and shows the costs.
 
     Args:
         files: `.tflite` and `.onnx` files of `skelgnn-tf export`, run folders, `.keras` files, presets.
         console: Where to show the result.
-        threads: Numbers of CPU threads, each of which is measured.
+        threads: Numbers of CPU threads, each of which is measured; not used on a GPU.
         runs: Number of measured runs of each model with each number of threads.
+        accelerator: "cpu", or "gpu", which runs `.tflite` files through LiteRT.
 
     Returns:
         One for each file and number of threads, in that order.
 
     Raises:
-        ValueError: A file that does not exist or is no model of skelgnn-tf, or a process that was killed.
+        ValueError: A file that does not exist or is no model of skelgnn-tf, one that cannot run on the accelerator, or
+            a process that was killed.
     """
+    if accelerator == "gpu":
+        _check_for_gpu(files)
+        threads = (0,)
     processes: list[_Process] = []
     with console.status("measuring"):
         try:
@@ -91,6 +76,15 @@ def benchmark(
     return costs
 
 
+def _check_for_gpu(files: Sequence[Path | str]) -> None:
+    for file in map(Path, files):
+        if file.suffix != ".tflite":
+            raise ValueError(
+                f"--accelerator gpu must be used with .tflite files. Received: {file}. Leave it out, or measure the "
+                "others with --accelerator cpu."
+            )
+
+
 def in_turns(works: Sequence[Callable[[int], list[float]]], runs: int) -> list[list[float]]:
     """Seconds of each run of each function.
 
@@ -104,31 +98,6 @@ def in_turns(works: Sequence[Callable[[int], list[float]]], runs: int) -> list[l
         for i in np.roll(np.arange(len(works)), -turn).tolist():
             seconds[i] += works[i](min(_TURN, runs - turn * _TURN))
     return seconds
-
-
-def show(costs: Sequence[Cost], console: Console) -> None:
-    """Prints the costs as a table, and what was measured."""
-    # The processes import this module too, and draw nothing.
-    from rich.table import Table
-
-    table = Table("model", "runtime")
-    for column in ("size MB", "threads", "median ms", "p95 ms", "of a 30 fps frame", "memory MB"):
-        table.add_column(column, justify="right")
-    for cost in costs:
-        median, p95 = (q * 1e3 for q in np.quantile(cost.seconds, (0.5, 0.95)))
-        own = (cost.peak_bytes - cost.runtime_bytes) / 1e6
-        table.add_row(
-            str(cost.file), cost.runtime, f"{cost.bytes / 1e6:.3f}", str(cost.threads), f"{median:.3f}", f"{p95:.3f}",
-            f"{median / FRAME_MS:.1%}", f"{cost.runtime_bytes / 1e6:.0f} + {own:.1f}" if cost.peak_bytes else "unknown",
-        )  # fmt: skip
-    console.print(table)
-    console.print(
-        "One window, batch size 1, on the CPU; the models took turns. LiteRT and onnxruntime: from pixels to the "
-        "result. Keras: only the model, as a traced graph, the fastest form in TensorFlow; predict calls it untraced, "
-        "on many windows at once. Memory: the process with the runtime imported, + the peak that loading and running "
-        "the model adds.",
-        highlight=False,
-    )
 
 
 class _Process:
@@ -182,8 +151,10 @@ def _serve(connection: Any, file: Path, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with quiet():
-            cost, run = (_open_exported if file.suffix in (".tflite", ".onnx") else _open_keras)(file, threads)
-            _seconds(run, _TURN)
+            opening = _open_on_gpu if not threads else _open_exported
+            cost, run = (opening if file.suffix in (".tflite", ".onnx") else _open_keras)(file, threads)
+            seconds = _seconds(run, _TURN)
+            cost.first_seconds = cost.first_seconds or seconds[0]
     except (ValueError, OSError, ImportError) as error:
         connection.send(str(error))
         return
@@ -199,16 +170,47 @@ def _open_exported(file: Path, threads: int) -> tuple[Cost, Callable[[], object]
         from ai_edge_litert import interpreter, schema_py_generated  # noqa: F401  what Runner imports
     else:
         import_onnxruntime()
-    runtime_bytes = _memory_bytes("VmRSS")
+    runtime_bytes, begin = _memory_bytes("VmRSS"), time.perf_counter()
     runner = Runner(file, threads)
+    load_seconds, inputs = time.perf_counter() - begin, _inputs(runner)
     name = "LiteRT" if file.suffix == ".tflite" else "onnxruntime"
-    runtime = f"{name}, {runner.contract['quantization']}{', flip' if runner.contract['flip'] else ''}"
-    inputs = {}
-    for name, shape in runner.inputs.items():
-        inputs[name] = (
-            np.array([_PICTURE_PX], np.float32) if name == "image_size" else _filled(shape, _person(name, shape))
-        )
-    return Cost(file, threads, runtime, file.stat().st_size, runtime_bytes), lambda: runner.run(**inputs)
+    cost = Cost(file, threads, _runtime(name, runner), file.stat().st_size, runtime_bytes, load_seconds=load_seconds)
+    return cost, lambda: runner.run(**inputs)
+
+
+def _open_on_gpu(file: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
+    from skelgnn_tf.export.gpu import compiled
+
+    runner = Runner(file)
+    inputs = _inputs(runner)
+    expected = runner.run(**inputs)
+    cost = Cost(file, 0, _runtime("LiteRT, GPU", runner), file.stat().st_size, _memory_bytes("VmRSS"))
+    begin = time.perf_counter()
+    try:
+        run = compiled(file, "GPU")
+    except RuntimeError as error:
+        raise ValueError(
+            f"--accelerator gpu must be used where LiteRT finds a GPU that takes the whole file. Received: {file}, "
+            "which it does not open on a GPU here. Use --accelerator cpu."
+        ) from error
+    cost.load_seconds = time.perf_counter() - begin
+    begin = time.perf_counter()
+    found = run(**inputs)
+    cost.first_seconds = time.perf_counter() - begin
+    cost.gpu_difference = max(float(np.abs(found[name] - expected[name]).max()) for name in expected)
+    return cost, lambda: run(**inputs)
+
+
+def _runtime(name: str, runner: Runner) -> str:
+    return f"{name}, {runner.contract['quantization']}{', flip' if runner.contract['flip'] else ''}"
+
+
+def _inputs(runner: Runner) -> dict[str, np.ndarray]:
+    """A window of a person who sways, by name."""
+    return {
+        name: np.array([_PICTURE_PX], np.float32) if name == "image_size" else _filled(shape, _person(name, shape))
+        for name, shape in runner.inputs.items()
+    }
 
 
 def _open_keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
@@ -222,7 +224,7 @@ def _open_keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    runtime_bytes = _memory_bytes("VmRSS")
+    runtime_bytes, begin = _memory_bytes("VmRSS"), time.perf_counter()
     loaded = checkpoints.load(path)
     model, config = loaded.model, loaded.config
     shape = (1, *model.input_axes[1:])
@@ -233,7 +235,8 @@ def _open_keras(path: Path, threads: int) -> tuple[Cost, Callable[[], object]]:
     x = tf.constant(_filled(shape, person))
     call = tf.function(lambda x: model(x, training=False))
     # The file of a run also holds the state of the optimizer, which no app needs.
-    cost = Cost(path, threads, "Keras, float32", 4 * model.count_params(), runtime_bytes)
+    load_seconds, size = time.perf_counter() - begin, 4 * model.count_params()
+    cost = Cost(path, threads, "Keras, float32", size, runtime_bytes, load_seconds=load_seconds)
     return cost, lambda: call(x).numpy()
 
 

@@ -165,7 +165,8 @@ def as_detected(keypoints: np.ndarray, skeleton: Skeleton, layout: Skeleton) -> 
     confidences = [
         keypoints[..., part, 2].min(axis=-1) if len(part) else np.zeros(keypoints.shape[:-2]) for part in parts
     ]
-    detected[..., 2] = np.stack(confidences, axis=-1)
+    # Heat maps of some detectors reach a little above 1, which exported files refuse.
+    detected[..., 2] = np.minimum(np.stack(confidences, axis=-1), 1)
     return np.where(detected[..., 2:] > 0, detected, 0).astype(np.float32)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -19,18 +18,23 @@ from rich.console import Console
 from skelgnn_tf import checkpoints, skeletons
 from skelgnn_tf.checkpoints import LoadedModel
 from skelgnn_tf.configs import ActionConfig
-from skelgnn_tf.export import contract, op_times
+from skelgnn_tf.export import contract, gpu, op_times
 from skelgnn_tf.export.calibration import RealClips, load_real_clips
 from skelgnn_tf.export.folder import MODEL_FILES, check_folder, kept_entries, replace_files
-from skelgnn_tf.export.formats import onnx, tflite
+from skelgnn_tf.export.formats import coreml, onnx, tflite
+from skelgnn_tf.export.golden import GOLDEN, golden
 from skelgnn_tf.export.graph.phone_model import PhoneModel
+from skelgnn_tf.export.model_file import num_bytes, sha256
 from skelgnn_tf.export.quantization import calibrated
 from skelgnn_tf.export.summary import show
 from skelgnn_tf.export.verify import Verification, broken_bound, verify
 from skelgnn_tf.inference.runner import CONTRACT
 from skelgnn_tf.skeletons import Skeleton
 
-_FORMATS: dict[str, Any] = {"model.tflite": tflite, "model.onnx": onnx}
+#: {format: (name of its file, module that writes it)}.
+_FORMATS: dict[str, tuple[str, Any]] = {
+    "tflite": ("model.tflite", tflite), "onnx": ("model.onnx", onnx), "coreml": (coreml.PACKAGE, coreml),
+}  # fmt: skip
 #: Quantizations that need training clips.
 _CALIBRATED = ("int8", "int16x8")
 
@@ -48,15 +52,16 @@ def export(
     force: bool = False,
     console: Console | None = None,
 ) -> Path:
-    """Writes model.tflite, model.onnx or both, with contract.json and golden.json.
+    """Writes model.tflite, model.onnx, model.mlpackage or several of them, with contract.json and golden.json.
 
-    Every file is loaded again, run on real clips and compared with Keras. A file that breaks the bound of its
-    quantization is not kept. If anything fails, the folder stays as it was.
+    Every file is loaded again, run on real clips and compared with Keras; a Core ML package, which runs only on Apple's
+    systems, is only read again. A file that breaks the bound of its quantization is not kept. If anything fails, the
+    folder stays as it was.
 
     Args:
         path: Run folder, `.keras` file or preset.
         folder: Where to write; None for exported/<name of the model>.
-        formats: "tflite", "onnx" or both.
+        formats: One or several of "tflite", "onnx" and "coreml", which needs the extra `skelgnn-tf[coreml]`.
         quantization: One of `tflite.QUANTIZATIONS`.
         layout: Joints of the detector, the name of a skeleton; None for the model's own.
         flip: Average a lifter's poses with those of the mirrored keypoints.
@@ -88,7 +93,7 @@ def export(
         raise ValueError(_no_training_clips(quantization, loaded))
     job = _Job(phone, quantization, force, training, test)
     described = contract.describe(phone, name, path, test.fps if training else loaded.config.fps)
-    files, results = _write(job, described, [f"model.{suffix}" for suffix in formats], folder)
+    files, results = _write(job, described, formats, folder)
     console = console or Console()
     show(folder, files, results, console)
     if phone.step_inputs and quantization == "int16x8":
@@ -115,7 +120,9 @@ def _check_options(formats: tuple[str, ...], quantization: str) -> None:
             "KERAS_BACKEND=tensorflow."
         )
     for name in formats:
-        possible = _FORMATS[f"model.{name}"].QUANTIZATIONS
+        if name == "coreml":
+            coreml.check_installed()
+        possible = _FORMATS[name][1].QUANTIZATIONS
         if quantization not in possible:
             raise ValueError(
                 f"--quantize must be one of {', '.join(possible)} with --{name}. Received: {quantization}. Export that "
@@ -153,24 +160,27 @@ def _no_training_clips(quantization: str, loaded: LoadedModel) -> str:
 
 
 def _write(
-    job: _Job, described: dict[str, Any], names: list[str], folder: Path
-) -> tuple[dict[str, Any], dict[str, Verification]]:
+    job: _Job, described: dict[str, Any], formats: tuple[str, ...], folder: Path
+) -> tuple[dict[str, Any], dict[str, Verification | None]]:
     """Makes the whole export in a folder of its own and moves it into place.
 
     Returns:
         The entries of all model files in the folder, and the verifications of the new ones.
     """
-    files, results = kept_entries(folder, described), {}
+    names = [_FORMATS[name][0] for name in formats]
+    files = kept_entries(folder, described, names)
+    results: dict[str, Verification | None] = {}
     parent = next(p for p in folder.absolute().parents if p.is_dir())
     with _write_errors(folder), tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}.partial") as tmp:
         for name in names:
-            files[name], results[name] = _write_model(job, described, Path(tmp) / name)
-        # The tests of an app run the .tflite file if there is one.
-        first = next(name for name in MODEL_FILES if name in files)
-        if first in results:
-            _write_json(Path(tmp) / contract.GOLDEN, contract.golden(Path(tmp) / first, job.test))
-        whole = described | {"signatures": files[first]["signatures"], "files": files}
-        _write_json(Path(tmp) / CONTRACT, whole, indent=1)
+            write = _write_package if name == coreml.PACKAGE else _write_model
+            files[name], results[name] = write(job, described, Path(tmp) / name)
+        files = {name: files[name] for name in MODEL_FILES if name in files}
+        places = [(Path(tmp) if name in results else folder) / name for name in files]
+        _write_json(Path(tmp) / GOLDEN, golden(places, job.test, job.phone))
+        # An app runs the .tflite file if there is one.
+        signatures = next(iter(files.values()))["signatures"]
+        _write_json(Path(tmp) / CONTRACT, described | {"signatures": signatures, "files": files}, indent=1)
         replace_files(Path(tmp), folder, files)
     return files, results
 
@@ -199,11 +209,12 @@ def _write_model(job: _Job, described: dict[str, Any], file: Path) -> tuple[dict
     Raises:
         ValueError: It breaks its bound and is not to be kept, or its outputs are not finite.
     """
-    own = {
-        "signatures": contract.signatures(job.phone, file.name, job.quantization),
-        "quantization": job.quantization,
+    content = _convert(job, file.name)
+    own = _own_entries(job, file.name) | {
+        "minimum_runtime": contract.minimum_runtime(file.name, content),
     }
-    content = _FORMATS[file.name].with_contract(_convert(job, file.name), json.dumps(described | own))
+    with_contract = (onnx if file.suffix == ".onnx" else tflite).with_contract
+    content = with_contract(content, json.dumps(described | own))
     file.write_bytes(content)
     result = verify(file, job.phone.model, job.phone.layout, job.phone.flip, job.test)
     broken = broken_bound(job.quantization, result)
@@ -214,12 +225,36 @@ def _write_model(job: _Job, described: dict[str, Any], file: Path) -> tuple[dict
             "--quantize-aware, or keep it with --force."
         )
     entry = own | {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
+        "sha256": sha256(file),
+        "bytes": num_bytes(file),
         "verification": result.to_dict(),
     }
     entry |= _describe_file(job, file.name, content)
+    if file.suffix == ".tflite" and (on_gpu := gpu.compare(file, job.quantization, job.test)):
+        entry["gpu"] = on_gpu
     return entry | ({"broken_bound": broken} if broken else {}), result
+
+
+def _own_entries(job: _Job, name: str) -> dict[str, Any]:
+    """Entries of a file in contract.json that are inside the file, too."""
+    return {
+        "signatures": contract.signatures(job.phone, name, job.quantization),
+        "quantization": job.quantization,
+        # tf.Module wraps its dicts and lists, and json takes only plain ones.
+        "guards": {side: list(rules) for side, rules in job.phone.guards.items()},
+    }
+
+
+def _write_package(job: _Job, described: dict[str, Any], package: Path) -> tuple[dict[str, Any], None]:
+    """As `_write_model`, for a Core ML package, of which nothing but its format can be verified."""
+    own = _own_entries(job, package.name) | {
+        "minimum_runtime": coreml.MINIMUM_RUNTIME,
+        "verification": None,
+        "not_verified": coreml.NOT_VERIFIED,
+    }
+    coreml.write(package, job.phone, described | own, job.quantization)
+    read = coreml.check(package, job.phone)
+    return own | read | {"sha256": sha256(package), "bytes": num_bytes(package)}, None
 
 
 def _convert(job: _Job, name: str) -> bytes:

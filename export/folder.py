@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from skelgnn_tf.export.contract import GOLDEN
+from skelgnn_tf.export.golden import GOLDEN
+from skelgnn_tf.export.model_file import sha256
 from skelgnn_tf.inference.runner import CONTRACT, OLD_CONTRACT
 
-#: Files of a model. If there are both, golden.json belongs to the first.
-MODEL_FILES = ("model.tflite", "model.onnx")
+#: Files of a model. If there are several, an app runs the first.
+MODEL_FILES = ("model.tflite", "model.onnx", "model.mlpackage")
 
 
 def check_folder(folder: Path, weights_sha256: str, overwrite: bool) -> None:
@@ -44,31 +45,68 @@ def check_folder(folder: Path, weights_sha256: str, overwrite: bool) -> None:
         )
 
 
-def kept_entries(folder: Path, contract: dict[str, Any]) -> dict[str, Any]:
-    """Entries of the files in the folder that stay: those in other formats with the same contract."""
+def kept_entries(folder: Path, contract: dict[str, Any], written: Collection[str] = ()) -> dict[str, Any]:
+    """Entries of the files in the folder that stay: those in other formats with the same contract.
+
+    Args:
+        folder: Of the export; need not exist.
+        contract: The new contract, without `files`.
+        written: Names of the model files that the new export replaces.
+
+    Raises:
+        ValueError: A file that would stay is not the one that its contract describes.
+    """
     old, new = _read_contract(folder), json.loads(json.dumps(contract))
     same = all(old.get(key) == value for key, value in new.items() if key not in ("versions", "signatures"))
-    return {name: entry for name, entry in old.get("files", {}).items() if same and (folder / name).exists()}
+    kept = {
+        name: entry
+        for name, entry in old.get("files", {}).items()
+        if same and name not in written and (folder / name).exists()
+    }
+    for name, entry in kept.items():
+        if sha256(folder / name) != entry.get("sha256"):
+            raise ValueError(
+                f"{folder / name} must be the file that the contract next to it describes. Received: a file with "
+                "another sha256. Export it again too, or delete it."
+            )
+    return kept
 
 
-def replace_files(new: Path, folder: Path, kept: Iterable[str]) -> None:
-    """Moves a finished export into its folder, and then removes the files that no longer belong to it.
+def replace_files(new: Path, folder: Path, kept: Collection[str]) -> None:
+    """Moves a finished export into its folder, from which files that no longer belong to it are removed.
+
+    The old contract leaves the folder first and the new one comes last, so that a crash in between leaves a folder
+    without a contract, and never one with the contract of other files. If a file cannot be moved, the folder gets its
+    old files back.
 
     Args:
         new: Folder with the new files, on the same disk.
         folder: Where they go; made if it does not exist.
         kept: Names of all model files of the export, new and old.
     """
-    fresh = not folder.exists()
+    # True sorts behind False.
+    arriving = sorted((file.name for file in new.iterdir()), key=CONTRACT.__eq__)
+    leaving = [
+        CONTRACT,
+        OLD_CONTRACT,
+        *(name for name in (*MODEL_FILES, GOLDEN) if name in arriving or name not in kept),
+    ]
+    fresh, old = not folder.exists(), new / "old"
     folder.mkdir(parents=True, exist_ok=True)
+    old.mkdir()
+    ways = [(folder / name, old / name) for name in leaving if (folder / name).exists()]
+    ways += [(new / name, folder / name) for name in arriving]
+    done: list[tuple[Path, Path]] = []
     try:
-        for file in new.iterdir():
-            os.replace(file, folder / file.name)
-    finally:
-        if fresh and not any(folder.iterdir()):
+        for source, target in ways:
+            os.replace(source, target)
+            done.append((source, target))
+    except BaseException:
+        for source, target in reversed(done):
+            os.replace(target, source)
+        if fresh:
             folder.rmdir()
-    for name in {*MODEL_FILES, OLD_CONTRACT} - set(kept):
-        (folder / name).unlink(missing_ok=True)
+        raise
 
 
 def _read_contract(folder: Path) -> dict[str, Any]:

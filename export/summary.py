@@ -12,20 +12,28 @@ from rich.table import Table
 from skelgnn_tf.export.verify import Verification
 
 
-def show(folder: Path, files: dict[str, Any], results: dict[str, Verification], console: Console) -> None:
+def show(folder: Path, files: dict[str, Any], results: dict[str, Verification | None], console: Console) -> None:
     """Prints a column for each new file.
 
     Args:
         folder: Of the export.
         files: Entries of its files in contract.json.
-        results: Verifications of the new files, at least one.
+        results: Verifications of the new files, at least one file; None for a file that cannot be run here.
         console: Where to print.
     """
-    console.print(_table(files, results))
-    for name, result in results.items():
+    verified = {name: result for name, result in results.items() if result is not None}
+    if verified:
+        console.print(_table(files, verified))
+    for name in results.keys() - verified.keys():
+        entry = files[name]
+        about = f"{entry['bytes'] / 1e6:.3f} MB, {entry['quantization']}. NOT VERIFIED: {entry['not_verified']}"
+        console.print(f"{folder / name}: {about}", highlight=False, soft_wrap=True)
+    for name, result in verified.items():
         console.print(f"{folder / name}: compared with Keras on {result.clips}", highlight=False, soft_wrap=True)
         if "broken_bound" in files[name]:
             console.print(f"kept by --force although it {files[name]['broken_bound']}", highlight=False, soft_wrap=True)
+        if "gpu" in files[name]:
+            console.print(f"{folder / name}: {_on_gpu(files[name]['gpu'], result)}", highlight=False, soft_wrap=True)
 
 
 def _table(files: dict[str, Any], results: dict[str, Verification]) -> Table:
@@ -58,3 +66,18 @@ def _difference(result: Verification) -> str:
 
 def _shares(operators: list[dict[str, Any]]) -> str:
     return ", ".join(f"{operator['name']} {operator['share']:.0%}" for operator in operators[:6])
+
+
+def _on_gpu(found: dict[str, Any], result: Verification) -> str:
+    """What LiteRT's GPU path gave, as a sentence."""
+    if "reason" in found:
+        return f"LiteRT does not run it on this machine's GPU ({found['reason']})"
+    unit, scale = (" mm", 1e3) if result.score.startswith("MPJPE") else (" of a probability", 1)
+    largest = "NaN" if found["largest_difference"] is None else f"{found['largest_difference'] * scale:.2g}{unit}"
+    limit = f"limit: {found['bound'] * scale:g}{unit}"
+    if found["agrees"]:
+        return f"LiteRT on this machine's GPU differs from the CPU by at most {largest} ({limit})"
+    return (
+        f"WARNING: wrong on this machine's GPU, where LiteRT differs from the CPU by {largest} ({limit}); run it on "
+        "the CPU, or export it with another --quantize"
+    )

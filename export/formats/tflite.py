@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from skelgnn_tf.export import contract
+from skelgnn_tf.export.formats import tflite_metadata
 from skelgnn_tf.export.graph.phone_model import PhoneModel, Shapes
 from skelgnn_tf.inference.runner import CONTRACT
 from skelgnn_tf.quiet import quiet
@@ -64,16 +66,20 @@ def _traced(function: Callable[..., Any], shapes: Shapes) -> Any:
 
 
 def with_contract(content: bytes, text: str) -> bytes:
-    """The file with the contract inside, as the metadata entry contract.json."""
+    """The file with the contract inside, as the metadata entry contract.json and as TFLite's standard metadata."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = np.frombuffer(text.encode(), np.uint8)
-    model.buffers.append(buffer)
-    entry.name, entry.buffer = CONTRACT, len(model.buffers) - 1
-    model.metadata = [*(model.metadata or []), entry]
-    return _packed(model)
+    model, told = schema.ModelT.InitFromPackedBuf(content, 0), json.loads(text)
+    names, graph = _end_names(model, 0), model.subgraphs[0]
+    inputs, outputs = ([names[i] for i in ends] for ends in (graph.inputs, graph.outputs))
+    standard = tflite_metadata.metadata(told, inputs, outputs)
+    for name, data in ((CONTRACT, text.encode()), (tflite_metadata.ENTRY, standard)):
+        buffer, entry = schema.BufferT(), schema.MetadataT()
+        buffer.data = np.frombuffer(data, np.uint8)
+        model.buffers.append(buffer)
+        entry.name, entry.buffer = name, len(model.buffers) - 1
+        model.metadata = [*(model.metadata or []), entry]
+    return tflite_metadata.with_labels(_packed(model), told.get("classes", ()))
 
 
 def operators(content: bytes) -> list[str]:

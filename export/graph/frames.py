@@ -1,8 +1,9 @@
 """What happens to keypoints before a model sees them, from operations for which XNNPACK has a kernel.
 
 The functions do the same as `skeletons.map_keypoints`, `windows.screen_keypoints` and the layers PersonFrame, ClipFrame
-and Stream, in plain arithmetic (see layers.py). Coordinates must be finite. A keypoint of confidence 0 is missing,
-whatever its coordinates.
+and Stream, in plain arithmetic (see layers.py). A keypoint of confidence 0 is missing, whatever its coordinates.
+Coordinates must be finite: a selection that drops NaN would cut XNNPACK's partition in two, and what a maximum makes of
+NaN depends on the processor.
 
 Shapes: b batch, t frames, j joints; xy (b, t, j, 2), seen and confidence (b, t, j, 1).
 """
@@ -54,12 +55,14 @@ def map_joints(keypoints: Any, source: Skeleton, target: Skeleton) -> Any:
 def screen(keypoints: Any, image_size: Any) -> Any:
     """Pixels (b, t, j, 3) -> x in [-1, 1] and y in the same scale, as `normalize_screen`; image_size (b, 2).
 
-    This comes first: in one 16-bit range with pixels, nothing would be left of confidence.
+    This comes first: in one 16-bit range with pixels, nothing would be left of confidence. Confidence above 1 counts as
+    1, and an image size below 1 as 1, so that no size divides by zero.
     """
+    image_size = tf.maximum(image_size, 1.0)
     half = tf.reshape(image_size[:, :1], (-1, 1, 1, 1)) * 0.5
     keypoints = keypoints / tf.concat([half, half, half * 0.0 + 1.0], axis=-1)
     middle = tf.reshape(image_size, (-1, 1, 1, 2)) * 0.5 / half
-    return tf.concat([keypoints[..., :2] - middle, keypoints[..., 2:]], axis=-1)
+    return tf.concat([keypoints[..., :2] - middle, tf.minimum(keypoints[..., 2:], 1.0)], axis=-1)
 
 
 def fill(xy: Any, seen: Any) -> Any:

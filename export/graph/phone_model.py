@@ -22,6 +22,15 @@ from skelgnn_tf.skeletons import Skeleton, joint_map
 
 #: {name of a tensor: shape}.
 Shapes = dict[str, tuple[int, ...]]
+#: What graphs of keypoints and of poses make of odd inputs, and what is left to the caller (`inference.guards`).
+_KEYPOINT_GUARDS = {
+    "graph": ["confidence above 1 counts as 1", "image_size below 1 counts as 1"],
+    "caller": [
+        "set a keypoint to zeros if a coordinate is not finite or its confidence is not above 0, also inside state",
+        "pass coordinates in pixels, confidence in 0..1, and the size of the picture, finite and above 0",
+    ],
+}
+_POSE_GUARDS: dict[str, list[str]] = {"graph": [], "caller": ["pass finite poses, and zeros for an absent person"]}
 
 
 class PhoneModel(tf.Module):
@@ -41,6 +50,7 @@ class PhoneModel(tf.Module):
         outputs: {name: shape} of `run`: `pose_m` (1, 1 or frames, joints, 3: meters, camera axes, root at the origin)
             and `confidence` (1, 1 or frames, joints), or `probabilities` (1, classes).
         step_inputs: {name: shape} of `step`, which only causal lifters have; empty for other models.
+        guards: `graph`, what the graph makes of inputs out of range, and `caller`, what it relies on.
 
     Raises:
         ValueError: A layout that lacks joints of the model, a lifter of the pixel protocol, or flips of a recognizer.
@@ -66,6 +76,7 @@ class PhoneModel(tf.Module):
         core: Any = lifter_core if isinstance(model, PoseLifter) else recognizer_core
         self.core: Function = core(model, quantizer)
         self.inputs, self.outputs = _input_shapes(model, layout), _output_shapes(model)
+        self.guards = _POSE_GUARDS if layout is None else _KEYPOINT_GUARDS
         self.step_inputs: Shapes = {}
         if isinstance(model, PoseLifter) and model.causal and model.frames > 1:
             joints = self.inputs["keypoints"][-2]
@@ -78,7 +89,7 @@ class PhoneModel(tf.Module):
     def run(self, **inputs: Any) -> dict[str, Any]:
         """`inputs` -> `outputs`, with any batch size."""
         if self.layout is None:
-            return {"probabilities": tf.nn.softmax(self.core(inputs["pose_m"]))}
+            return {"probabilities": _softmax(self.core(inputs["pose_m"]))}
         run = self._lift if isinstance(self.model, PoseLifter) else self._recognize
         return run(inputs["keypoints"], inputs["image_size"])
 
@@ -145,7 +156,13 @@ class PhoneModel(tf.Module):
             xy = xy * seen
             x = xy if model.input_channels == 2 else tf.concat([xy, confidence * seen], axis=-1)
             x = tf.reshape(x, (-1, *model.input_axes[1:]))
-        return {"probabilities": tf.nn.softmax(self.core(x))}
+        return {"probabilities": _softmax(self.core(x))}
+
+
+def _softmax(scores: Any) -> Any:
+    """(b, classes) to probabilities, over the last of three axes: of two, pnnx (for ncnn) takes the first."""
+    classes = scores.shape[-1]
+    return tf.reshape(tf.nn.softmax(tf.reshape(scores, (-1, 1, classes))), (-1, classes))
 
 
 def _check(

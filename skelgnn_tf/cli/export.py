@@ -15,6 +15,7 @@ from skelgnn_tf.cli.options import PATH, import_quietly, last_run
 @click.argument("model", required=False, type=PATH)
 @click.option("--tflite", is_flag=True, help="Write model.tflite.")
 @click.option("--onnx", is_flag=True, help="Write model.onnx.")
+@click.option("--coreml", is_flag=True, help="Write model.mlpackage (needs skelgnn-tf[coreml]); not verified.")
 @click.option(
     "--quantize",
     "quantization",
@@ -36,14 +37,15 @@ from skelgnn_tf.cli.options import PATH, import_quietly, last_run
 @click.option("--force", is_flag=True, help="Keep a file that loses more accuracy than its quantization allows.")
 @click.option("--output", type=PATH, help="Folder.  [default: exported/<run>]")
 @one_line_errors
-def export(model: Path | None, tflite: bool, onnx: bool, output: Path | None, **options: Any) -> None:
+def export(model: Path | None, tflite: bool, onnx: bool, coreml: bool, output: Path | None, **options: Any) -> None:
     """Turn MODEL into files for phones, checked against Keras on real clips.
 
     MODEL is a run folder, a .keras file or a preset; the default is the newest run (runs/last).
     """
-    formats = tuple(name for name, wanted in (("tflite", tflite), ("onnx", onnx)) if wanted)
+    wanted = {"tflite": tflite, "onnx": onnx, "coreml": coreml}
+    formats = tuple(name for name in wanted if wanted[name])
     if not formats:
-        raise ValueError("export must be used with --tflite, --onnx or both. Received: neither.")
+        raise ValueError("export must be used with --tflite, --onnx, --coreml or several of them. Received: none.")
     check_writable("--output", output)
     import_quietly()
     from skelgnn_tf.export.export import export as run

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from skelgnn_tf.inference.guards import guard
 from skelgnn_tf.quiet import quiet
 
 #: Name of the contract: the file next to exported models, and the member inside each of them.
@@ -70,14 +71,14 @@ class Runner:
         """Runs whole windows.
 
         Args:
-            **inputs: Arrays or lists by name, with the shapes in `inputs`. Values at keypoints of confidence 0 have no
-                effect, not even NaN.
+            **inputs: Arrays or lists by name, with the shapes in `inputs`. A keypoint is missing if a coordinate is
+                not finite or its confidence is not above 0; what else it holds has no effect.
 
         Returns:
             float32 arrays by name, with the shapes in `outputs`.
 
         Raises:
-            ValueError: Names or shapes that differ from `inputs`.
+            ValueError: Names or shapes that differ from `inputs`, or values in another unit (`guards.guard`).
         """
         return self._call("serving_default", self.inputs, inputs)
 
@@ -92,7 +93,7 @@ class Runner:
             `pose_m` (1, 1, joints, 3), `confidence` (1, 1, joints) and the next `state`.
 
         Raises:
-            ValueError: A file without steps, or other names or shapes.
+            ValueError: A file without steps, other names or shapes, or values in another unit (`guards.guard`).
         """
         entry = self.contract["signatures"].get("step")
         if entry is None or self.path.suffix != ".tflite":
@@ -113,10 +114,10 @@ class Runner:
                 f"{self.path}: inputs must be {_listed(shapes)}{' with any batch size' if self.any_batch else ''}. "
                 f"Received: {_listed(found)}."
             )
-        if "keypoints" in arrays:
-            # The graph multiplies by zero what is missing, and zero times NaN is NaN.
-            keypoints = arrays["keypoints"]
-            arrays["keypoints"] = np.where(keypoints[..., 2:] > 0, keypoints, np.float32(0))
+        try:
+            arrays = guard(arrays)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from error
         return self._run(signature, arrays)
 
 

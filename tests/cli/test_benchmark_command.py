@@ -1,11 +1,13 @@
 """`skelgnn-tf benchmark`: it measures what it says of every kind of model, and refuses what is none."""
 
+import hashlib
 import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -31,12 +33,14 @@ RECOGNIZER = ActionConfig(
     dataset=("npz",), skeleton="ntu_25", input="pose", frames=8, persons=2, confidence=False,
     normalization="center", size="small", channels=4, dynamic=False,
 )  # fmt: skip
+#: Vulkan in software, from Debian's chromium.
+SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's memory")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """lifter/ and recognizer/, run folders, and the lifter as model.tflite and model.onnx."""
+    """lifter/ and recognizer/, run folders; the lifter as model.tflite, with its contract.json, and as model.onnx."""
     folder = tmp_path_factory.mktemp("benchmark")
     for name, config in (("lifter", LIFTER), ("recognizer", RECOGNIZER)):
         (folder / name).mkdir()
@@ -45,7 +49,19 @@ def folder(tmp_path_factory):
     described = json.dumps(contract.describe(phone, "tiny", folder / "lifter") | {"quantization": "none"})
     for file, form in (("model.tflite", tflite), ("model.onnx", onnx)):
         (folder / file).write_bytes(form.with_contract(form.convert(phone), described))
+    entries = {
+        "model.tflite": entry(folder / "model.tflite"),
+        "model.onnx": entry(folder / "model.onnx") | {"sha256": "0"},
+    }
+    (folder / "contract.json").write_text(json.dumps({"files": entries}))
     return folder
+
+
+def entry(file):
+    """What the contract next to a file says of it."""
+    measured = {"score": "MPJPE mm", "keras": 40.25, "file": 40.5, "lost": 0.25, "clips": "9 windows of sways"}
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {"sha256": digest, "verification": measured | {"latency_ms": {"1": 3.0}}}
 
 
 def call(*arguments):
@@ -53,12 +69,17 @@ def call(*arguments):
 
 
 @pytest.fixture(scope="module")
-def printed(folder):
-    """Of two Keras models, a `.tflite` and an `.onnx` file."""
+def measured(folder):
+    """What is printed and what is written of two Keras models, a `.tflite` and an `.onnx` file."""
     files = [folder / name for name in ("model.tflite", "model.onnx", "lifter", "recognizer/model.keras")]
-    result = call(*files, "--runs", 12, "--threads", 1)
+    result = call(*files, "--runs", 12, "--threads", 1, "--json", folder / "reports/bench.json")
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.output, json.loads((folder / "reports/bench.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def printed(measured):
+    return measured[0]
 
 
 def test_every_kind_of_model_has_a_row_with_its_size(folder, printed):
@@ -78,6 +99,69 @@ def test_the_share_of_a_frame_is_the_medians_and_p95_is_no_less(printed):
         assert 0 < median <= p95
         # 30 frames are a second; both are rounded.
         assert abs(share - 30 * median / 1000 * 100) < 0.052
+
+
+def test_the_score_is_that_of_the_contract_that_describes_the_file(printed):
+    # The other file's hash is not the contract's, and a Keras model has none.
+    assert [row[9] for row in rows(printed)] == ["40.50 MPJPE mm (+0.25)", "unknown", "unknown", "unknown"]
+
+
+def test_loading_and_the_first_run_are_apart(printed):
+    assert all(seconds > 0 for row in rows(printed) for seconds in map(float, row[8].split(" + ")))
+
+
+def test_the_json_says_the_same_as_the_table(folder, measured):
+    printed, report = measured
+    assert report["format"] == 1 and report["cpu_cores"] == os.cpu_count() and len(report["models"]) == 4
+    for row, model in zip(rows(printed), report["models"], strict=True):
+        assert (model["runtime"], model["accelerator"], model["threads"], model["runs"]) == (row[1], "cpu", 1, 12)
+        cells = [f"{model['bytes'] / 1e6:.3f}", "1", f"{model['median_ms']:.3f}", f"{model['p95_ms']:.3f}"]
+        assert row[2:6] == cells
+        assert row[8] == f"{model['load_ms']:.0f} + {model['first_run_ms']:.1f}"
+        assert model["gpu_difference"] is None
+    assert [model["file"] for model in report["models"]][:2] == [
+        str(folder / "model.tflite"),
+        str(folder / "model.onnx"),
+    ]
+    score = {
+        key: entry(folder / "model.tflite")["verification"][key] for key in ("score", "keras", "file", "lost", "clips")
+    }
+    assert [model["accuracy"] for model in report["models"]] == [score, None, None, None]
+
+
+def test_an_unwritable_json_is_refused_before_the_work(folder):
+    result = call(folder / "model.tflite", "--json", folder)
+    assert result.exit_code == 2 and result.stdout == "" and result.stderr.count("\n") == 1
+    assert "cannot write --json" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "lifter"])
+def test_only_tflite_files_run_on_a_gpu(folder, name):
+    result = call(folder / "model.tflite", folder / name, "--accelerator", "gpu")
+    assert result.exit_code == 2 and result.stdout == "" and result.stderr.count("\n") == 1
+    assert f"--accelerator gpu must be used with .tflite files. Received: {folder / name}." in result.stderr
+
+
+@linux
+def test_without_a_gpu_it_is_refused_in_one_line(folder, monkeypatch):
+    for variable in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES"):
+        monkeypatch.setenv(variable, str(folder / "none.json"))
+    result = call(folder / "model.tflite", "--accelerator", "gpu")
+    assert result.exit_code == 2 and result.stdout == "" and result.stderr.count("\n") == 1
+    assert "must be used where LiteRT finds a GPU" in result.stderr and "--accelerator cpu" in result.stderr
+
+
+def test_a_gpu_is_compared_with_the_cpu(folder, monkeypatch):
+    if not SWIFTSHADER.exists():
+        pytest.skip(f"needs the software Vulkan of Debian's chromium ({SWIFTSHADER})")
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(SWIFTSHADER))
+    result = call(folder / "model.tflite", "--accelerator", "gpu", "--runs", 2, "--json", folder / "gpu.json")
+    assert result.exit_code == 0, result.output
+    (model,) = json.loads((folder / "gpu.json").read_text())["models"]
+    assert (model["accelerator"], model["threads"], model["runtime"]) == ("gpu", None, "LiteRT, GPU, none")
+    assert 0 <= model["gpu_difference"] < 1e-4 and model["runs"] == 2
+    (row,) = rows(result.output)
+    assert row[3] == "" and number(row[10]) < 1e-4
 
 
 @linux

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from rich.console import Console
 
@@ -20,6 +21,7 @@ from skelgnn_tf import checkpoints
 from skelgnn_tf.export import calibration, contract
 from skelgnn_tf.export.export import export
 from skelgnn_tf.export.folder import check_folder
+from skelgnn_tf.export.formats import tflite
 from skelgnn_tf.inference.runner import Runner, read_contract
 from skelgnn_tf.models.build import build_model
 from skelgnn_tf.skeletons import BLAZEPOSE_33
@@ -131,28 +133,75 @@ def test_the_contract_inside_a_file_is_the_one_next_to_it(exported, name):
     folder, _ = exported
     outside = told(folder)
     entry = outside.pop("files")[name]
-    own = {key: entry[key] for key in ("quantization", "signatures")}
+    own = {key: entry[key] for key in ("quantization", "signatures", "guards", "minimum_runtime")}
     assert read_contract(folder / name) == outside | own
     assert ("step" in own["signatures"]) == (name == "model.tflite") and own["quantization"] == "none"
+
+
+def test_each_file_names_its_oldest_runtime(exported):
+    files = told(exported[0])["files"]
+    needed = {name: entry["minimum_runtime"] for name, entry in files.items()}
+    assert (needed["model.tflite"]["name"], needed["model.onnx"]["name"]) == ("LiteRT", "onnxruntime")
+    # onnxruntime 1.12 is the first with opset 17, and reads the format up to version 8.
+    model = onnx.load(exported[0] / "model.onnx")
+    assert needed["model.onnx"]["version"] == "1.12.0" and model.ir_version <= 8
+    assert {entry.domain: entry.version for entry in model.opset_import}[""] == files["model.onnx"]["opset"] == 17
+    # 2.3 brought BATCH_MATMUL; 32-bit numbers need nothing younger.
+    assert needed["model.tflite"]["operators_since"] == "2.3.0"
+    assert "BATCH_MATMUL" in tflite.operators((exported[0] / "model.tflite").read_bytes())
+
+
+def read_golden(folder):
+    return json.loads((folder / "golden.json").read_text())
+
+
+def arrays(values):
+    return {name: np.array(array, np.float32) for name, array in values.items()}
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
 def test_the_files_reproduce_the_golden_values(exported, name):
     folder, _ = exported
-    golden = json.loads((folder / "golden.json").read_text())
+    golden = read_golden(folder)
     assert (
-        golden["format"] == 1 and golden["file"] == "model.tflite" and golden["clips"].startswith("h36m (test split)")
+        golden["format"] == 2
+        and golden["file"] == "model.tflite"
+        and set(golden["files"]) == set(FILES & set(told(folder)["files"]))
     )
-    assert len(golden["cases"]) == 3
+    assert golden["clips"].startswith("h36m (test split)") and len(golden["cases"]) == 3
+    values = golden["files"][name]
+    assert values["sha256"] == told(folder)["files"][name]["sha256"]
     runner, poses = Runner(folder / name), []
-    for case in golden["cases"]:
-        inputs = {name: np.array(values, np.float32) for name, values in case["inputs"].items()}
-        found = runner.run(**inputs)
-        assert found.keys() == case["outputs"].keys() == {"pose_m", "confidence"}
-        for output, values in case["outputs"].items():
-            np.testing.assert_allclose(found[output], values, atol=2e-5)
+    for case, outputs in zip(golden["cases"], values["outputs"], strict=True):
+        found = runner.run(**arrays(case["inputs"]))
+        assert found.keys() == outputs.keys() == {"pose_m", "confidence"}
+        for output, expected in arrays(outputs).items():
+            np.testing.assert_allclose(found[output], expected, atol=1e-6)
         poses.append(found["pose_m"])
     assert min(np.abs(poses[i] - poses[i - 1]).max() for i in range(3)) > 1e-3
+    # An app reads no more than the cases, whose outputs are those of the first file.
+    if name == golden["file"]:
+        assert [case["outputs"] for case in golden["cases"]] == values["outputs"]
+
+
+def test_golden_steps_are_the_poses_of_one_frame_after_another(exported):
+    folder, _ = exported
+    golden = read_golden(folder)
+    steps = golden["files"]["model.tflite"]["step"]
+    assert "step" not in golden["files"]["model.onnx"]
+    runner, state = Runner(folder / "model.tflite"), np.zeros((1, 2, 33, 4), np.float32)
+    windows = [arrays(case["inputs"]) for case in golden["cases"]]
+    frames = [(window, t) for window in windows for t in range(3)]
+    for expected, (window, t) in zip(steps, frames, strict=True):
+        keypoints = window["keypoints"][:, t : t + 1]
+        out = runner.step(keypoints=keypoints, image_size=window["image_size"], state=state)
+        state = out.pop("state")
+        assert out.keys() == expected.keys()
+        for output, values in arrays(expected).items():
+            np.testing.assert_allclose(out[output], values, atol=1e-6)
+    # After the last frame of a window, the step has seen what the window holds.
+    for case, expected in zip(golden["cases"], steps[2::3], strict=True):
+        np.testing.assert_allclose(expected["pose_m"], case["outputs"]["pose_m"], atol=1e-5)
 
 
 def test_the_verification_is_printed_as_a_table(exported):
@@ -191,7 +240,7 @@ def test_a_recognizer_says_its_classes_and_its_top_1(here):
     assert found["classes"] == list(tiny_actions.CLASSES) and found["keypoint_layout"] is None
     assert found["inputs"]["pose_m"]["shape"] == [1, 1, 8, 25, 3] and found["sampling"] == "window"
     assert found["files"]["model.onnx"]["verification"]["clips"] == "204 windows of npz (test split)"
-    case = json.loads((here / "out/golden.json").read_text())["cases"][0]
+    case = read_golden(here / "out")["cases"][0]
     np.testing.assert_allclose(np.sum(case["outputs"]["probabilities"]), 1, atol=1e-5)
 
 
@@ -212,7 +261,7 @@ def older(exported, here):
 
 
 def test_the_same_model_again_keeps_its_other_file(older, live):
-    before = {name: (older / name).read_bytes() for name in FILES}
+    before, golden = {name: (older / name).read_bytes() for name in FILES}, read_golden(older)
     entry = told(older)["files"]["model.tflite"]
     result = call(live, "--onnx", "--quantize", "float16", "--keypoint-layout", "blazepose_33", "--output", older)
     assert result.exit_code == 0, result.output
@@ -222,8 +271,24 @@ def test_the_same_model_again_keeps_its_other_file(older, live):
     assert files["model.tflite"] == entry and files["model.onnx"]["quantization"] == "float16"
     for name in files:
         assert files[name]["sha256"] == hashlib.sha256((older / name).read_bytes()).hexdigest()
-    # Its values are still those of the file that an app's tests run.
-    assert json.loads((older / "golden.json").read_text())["file"] == "model.tflite"
+    # Its values are still those of the file that an app's tests run; 20 windows have the same first and last one.
+    found = read_golden(older)
+    assert found["file"] == "model.tflite" and set(found["files"]) == set(files)
+    for key in ("outputs", "step"):
+        assert found["files"]["model.tflite"][key][0] == golden["files"]["model.tflite"][key][0]
+    assert {name: values["sha256"] for name, values in found["files"].items()} == {
+        name: entry["sha256"] for name, entry in files.items()
+    }
+
+
+def test_a_file_that_its_contract_does_not_describe_is_not_kept_unseen(older, live):
+    """As a crash in between may leave it, or a hand that has copied another file there."""
+    (older / "model.tflite").write_bytes((older / "model.tflite").read_bytes() + b"x")
+    arguments = ["--keypoint-layout", "blazepose_33", "--output", "out"]
+    message = mistake(live, "--onnx", *arguments)
+    assert message.startswith("out/model.tflite must be the file that the contract next to it describes")
+    (older / "model.tflite").unlink()
+    assert call(live, "--onnx", *arguments).exit_code == 0
 
 
 def test_a_file_that_was_taken_away_is_no_longer_listed(older, live):

@@ -94,7 +94,7 @@ def test_without_the_models_data_a_recognizer_of_other_joints_names_their_folder
             ["--tflite", "--onnx", "--quantize", "int16x8"],
             ["--quantize must be one of none, float16, dynamic, int8 with --onnx", "int16x8"],
         ),
-        ({}, [], ["--tflite, --onnx or both", "neither"]),
+        ({}, [], ["--tflite, --onnx, --coreml or several of them", "Received: none"]),
     ],
 )
 def test_what_cannot_be_exported_is_told_in_one_line(here, data, options, arguments, words):

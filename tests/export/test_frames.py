@@ -121,12 +121,23 @@ def test_what_stands_at_missing_joints_does_not_matter(function):
 
 @given(st.integers(1, 4000), st.integers(1, 4000))
 def test_the_screen_is_that_of_training(width, height):
-    keypoints = np.random.default_rng(0).uniform(0, 4000, (2, 3, 4, 3)).astype(np.float32)
+    keypoints = np.random.default_rng(0).uniform(0, (4000, 4000, 1), (2, 3, 4, 3)).astype(np.float32)
     sizes = np.float32([[width, height], [height, width]])
     found = frames.screen(tf.constant(keypoints), tf.constant(sizes))
     for k in range(2):
         expected = normalize_screen(keypoints[k], tuple(sizes[k]))
         np.testing.assert_allclose(found[k], expected, rtol=1e-5, atol=1e-5 * max(1, height / width, width / height))
+
+
+def test_no_image_size_and_no_confidence_spoils_the_screen():
+    keypoints = tiny_export.detected((1, 2, 17), missing=0)
+    for size, counts_as in (([0, 0], [1, 1]), ([-5, 480], [1, 480])):
+        found = frames.screen(tf.constant(keypoints), tf.constant(np.float32([size])))
+        np.testing.assert_allclose(found[0], normalize_screen(keypoints[0], counts_as), rtol=1e-5, atol=1e-3)
+    percent = keypoints * np.float32([1, 1, 100])
+    assert percent[..., 2].min() > 1
+    found = frames.screen(tf.constant(percent), tf.constant(np.float32([tiny_export.IMAGE_SIZE])))
+    np.testing.assert_array_equal(found[..., 2], np.ones((1, 2, 17)))
 
 
 @pytest.mark.parametrize("confidence", [False, True])

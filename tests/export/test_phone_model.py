@@ -232,6 +232,20 @@ def test_a_graph_of_no_certain_batch_gives_the_same(config, layout):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
 
 
+@pytest.mark.parametrize("config", [lift_config(), action_config()], ids=["lifter", "recognizer"])
+def test_a_graph_guards_what_it_says(config):
+    model = phone(config)
+    assert model.guards["graph"] == ["confidence above 1 counts as 1", "image_size below 1 counts as 1"]
+    inputs = inputs_of(model, batch=2) | {"image_size": np.float32([[0, -3], IMAGE_SIZE])}
+    seen = inputs["keypoints"][..., 2:] > 0
+    percent, one = (np.where(seen, inputs["keypoints"] * [1, 1, 0] + [0, 0, c], 0) for c in (100, 1))
+    found = model.run(**tensors(inputs | {"keypoints": np.float32(percent)}))
+    expected = model.run(**tensors({"keypoints": np.float32(one), "image_size": np.float32([[1, 1], IMAGE_SIZE])}))
+    for name in model.outputs:
+        assert np.isfinite(found[name]).all()
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
 @pytest.mark.parametrize(
     ("config", "layout", "options", "message"),
     [

@@ -27,8 +27,8 @@ from support.tiny_export import action_config, inputs_of, lift_config, phone
 SMALL = lift_config(frames=1, blocks=1, sharing="shared", dynamic=False)
 
 
-def result(score="MPJPE mm", keras=50.0, file=50.0, largest=0.0, mean=0.0):
-    return Verification("clips", largest, mean, score, keras, file, 1, 1, {"1": 1.0})
+def result(score="MPJPE mm", keras=50.0, file=50.0, largest=0.0, mean=0.0, p99=0.0):
+    return Verification("clips", largest, mean, score, keras, file, 1, 1, {"1": 1.0}, percentile_99=p99)
 
 
 # ---- numbers
@@ -59,6 +59,7 @@ def test_what_is_printed_is_what_the_file_does(file, clips):
     assert found.score == "MPJPE mm" and math.isclose(found.keras, 1000 * np.mean(errors), rel_tol=1e-5)
     assert math.isclose(found.file, found.keras, rel_tol=1e-4) and abs(found.lost - (found.file - found.keras)) < 1e-9
     assert found.largest_difference < 2e-5 and found.mean_difference <= found.largest_difference * math.sqrt(3)
+    assert 0 < found.percentile_99 <= found.largest_difference * math.sqrt(3)
     assert found.clips == "20 windows of drawn" and found.bytes == file.stat().st_size
     assert set(found.latency_ms) == {"1", "2"} and all(ms > 0 for ms in found.latency_ms.values())
     assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
@@ -100,6 +101,8 @@ NAN = float("nan")
         ("dynamic", {"mean": 5e-3, "file": 50.4}),
         ("int8", {"mean": 5e-2, "file": 50.9}),
         ("int8", {"mean": 5e-2, "file": 40}),
+        ("int8", {"p99": 0.0199}),
+        ("dynamic", {"score": "top-1 %", "p99": 0.049}),
         ("int16x8", {"file": 50.9}),
         ("none", {"score": "top-1 %", "largest": 9e-5}),
         ("int8", {"score": "top-1 %", "keras": 90, "file": 89.6, "largest": 0.3}),
@@ -117,6 +120,9 @@ def test_what_keeps_its_bound_is_fine(quantization, change):
         ("dynamic", {"mean": 1.1e-3, "file": 50.6}, r"0\.60 mm of 50\.00 mm MPJPE \(limit: 1%\)"),
         ("int8", {"mean": 1e-9, "file": 51.1}, "limit: 2%"),
         ("int16x8", {"file": 51.1}, "limit: 2%"),
+        ("int8", {"p99": 0.03}, r"1 % of the windows by more than 30 mm \(limit: 20\)"),
+        ("float16", {"p99": NAN}, "nan mm"),
+        ("int8", {"score": "top-1 %", "p99": 0.2}, r"0\.2 of a probability \(limit: 0\.1\)"),
         ("none", {"score": "agreement %", "largest": 2e-4}, "of a probability"),
         ("dynamic", {"score": "top-1 %", "keras": 90, "file": 89.4}, r"loses 0\.60 points of top-1 %"),
         ("int8", {"score": "agreement %", "keras": 100, "file": 99}, r"limit: 0\.5"),
@@ -216,6 +222,14 @@ def test_keypoints_become_a_detectors_whose_joint_map_comes_closest(layout):
     unseen = keypoints.copy()
     unseen[0, 0, H36M_17.index("left_knee"), 2] = 0
     assert not as_detected(unseen, H36M_17, ALL[layout])[0, 0, ALL[layout].index("left_knee")].any()
+
+
+def test_confidence_above_one_is_one_in_the_clips_that_files_are_run_on():
+    keypoints = tiny_export.detected((2, 3, 17), missing=0)
+    keypoints[..., 2] = 1.02
+    detected = as_detected(keypoints, H36M_17, H36M_17)
+    np.testing.assert_array_equal(detected[..., 2], np.ones((2, 3, 17)))
+    np.testing.assert_allclose(detected[..., :2], keypoints[..., :2], rtol=1e-5)
 
 
 def distance(a, b):

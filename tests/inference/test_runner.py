@@ -88,6 +88,38 @@ def test_nan_at_missing_keypoints_does_not_reach_the_state_of_a_stream(lifter):
     assert state[..., 3].all()
 
 
+def test_a_spoiled_state_spoils_no_pose(lifter):
+    runner, state = Runner(lifter / "model.tflite"), np.zeros((1, 2, 17, 4))
+    frames = detected((3, 1, 1, 17), missing=0)
+    for frame in frames[:2]:
+        state = runner.step(keypoints=frame, image_size=[IMAGE_SIZE], state=state)["state"]
+    spoiled, missing = state.copy(), state.copy()
+    spoiled[0, 1, 4, 1], missing[0, 1, 4, :3] = np.nan, 0
+    found, expected = (
+        runner.step(keypoints=frames[2], image_size=[IMAGE_SIZE], state=one)["pose_m"] for one in (spoiled, missing)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda keypoints: {"image_size": [[0, 480]]}, "image_size must be .* above 0. Received: 0 x 480"),
+        (lambda keypoints: {"keypoints": keypoints * [1, 1, 100]}, "keypoints must have a confidence of 0 to 1"),
+        (lambda keypoints: {"keypoints": keypoints / [640, 480, 1]}, "keypoints must be in pixels"),
+    ],
+    ids=["size", "confidence", "coordinates"],
+)
+def test_other_units_are_refused_and_the_file_is_named(file, inputs, change, message):
+    runner = Runner(file)
+    with pytest.raises(ValueError, match=f"{file}: {message}"):
+        runner.run(**inputs | change(inputs["keypoints"]))
+    if "step" in runner.contract["signatures"] and file.suffix == ".tflite":
+        frame = {"keypoints": inputs["keypoints"][:, :1], "image_size": inputs["image_size"]}
+        with pytest.raises(ValueError, match=f"{file}: {message}"):
+            runner.step(**frame | change(frame["keypoints"]), state=np.zeros((1, 2, 17, 4)))
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -3,11 +3,13 @@
 package android.content
 
 import android.content.res.AssetManager
+import android.content.res.Resources
 import android.net.Uri
 
 abstract class Context {
     val assets: AssetManager get() = TODO()
     val packageName: String get() = TODO()
+    val resources: Resources get() = TODO()
 
     fun checkSelfPermission(permission: String): Int = TODO()
 

@@ -1,10 +1,13 @@
 // Written from https://github.com/androidx/androidx/blob/androidx-main/camera/camera-core/api/1.7.0-rc01.txt (the
-// calls below are the same since 1.3); Java's getters and setters as properties, one-method interfaces as
+// calls below are the same since 1.3) and https://developer.android.com/reference/androidx/camera/core/ImageProxy, for
+// what 1.7 moves to its superclasses; Java's getters and setters as properties, one-method interfaces as
 // `fun interface`.
 package androidx.camera.core
 
-import android.graphics.Bitmap
+import android.graphics.Rect
+import android.util.Rational
 import androidx.lifecycle.LiveData
+import java.nio.ByteBuffer
 import java.util.concurrent.Executor
 
 abstract class UseCase
@@ -53,8 +56,35 @@ class Preview private constructor() : UseCase() {
     }
 }
 
+class ViewPort private constructor() {
+    class Builder(aspectRatio: Rational, rotation: Int) {
+        fun build(): ViewPort = TODO()
+    }
+}
+
+class UseCaseGroup private constructor() {
+    class Builder {
+        fun setViewPort(viewPort: ViewPort): Builder = TODO()
+
+        fun addUseCase(useCase: UseCase): Builder = TODO()
+
+        fun build(): UseCaseGroup = TODO()
+    }
+}
+
+interface ImageInfo {
+    val timestamp: Long
+}
+
 interface ImageProxy : AutoCloseable {
-    fun toBitmap(): Bitmap
+    val cropRect: Rect
+    val imageInfo: ImageInfo
+    val planes: Array<PlaneProxy>
+
+    interface PlaneProxy {
+        val buffer: ByteBuffer
+        val rowStride: Int
+    }
 }
 
 class ImageAnalysis private constructor() : UseCase() {

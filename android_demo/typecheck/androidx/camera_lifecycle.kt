@@ -5,10 +5,11 @@ import android.content.Context
 import androidx.camera.core.Camera
 import androidx.camera.core.CameraSelector
 import androidx.camera.core.UseCase
+import androidx.camera.core.UseCaseGroup
 import androidx.lifecycle.LifecycleOwner
 
 class ProcessCameraProvider private constructor() {
-    fun bindToLifecycle(owner: LifecycleOwner, selector: CameraSelector, vararg useCases: UseCase?): Camera = TODO()
+    fun bindToLifecycle(owner: LifecycleOwner, selector: CameraSelector, useCaseGroup: UseCaseGroup): Camera = TODO()
 
     fun unbind(vararg useCases: UseCase?): Unit = TODO()
 

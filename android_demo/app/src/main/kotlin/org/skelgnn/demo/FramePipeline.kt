@@ -1,47 +1,41 @@
 package org.skelgnn.demo
 
 import android.os.SystemClock
-import org.skelgnn.core.ActionStream
-import org.skelgnn.core.Cues
-import org.skelgnn.core.FormMeter
 import org.skelgnn.core.GAP_S
 import org.skelgnn.core.Keypoints
-import org.skelgnn.core.OneEuroFilter
-import org.skelgnn.core.Pose
-import org.skelgnn.core.PoseStream
-import org.skelgnn.core.RepetitionCounter
-import org.skelgnn.core.RepetitionForm
 
 /**
- * Turns the keypoints of each frame into the state of the screen, with all parts of `core`. Not thread-safe: MediaPipe
- * calls it on a single thread.
+ * Turns the keypoints of each frame into the state of the screen. Not thread-safe: MediaPipe calls it on a single
+ * thread.
  */
-class FramePipeline(models: Models) {
-    private val poseStream = PoseStream(models.lifter.contract, models.lifter.runner)
-    private val actionStream = ActionStream(models.recognizer.contract, models.recognizer.runner)
-    private val skeleton = models.lifter.contract.skeleton
-    private val classes = models.recognizer.contract.classes
-    private val filter = OneEuroFilter()
-    private val cues = Cues(skeleton)
-    private val meter = FormMeter(skeleton)
-    private var form: RepetitionForm? = null
-    private var counter = RepetitionCounter(skeleton, classes)
+class FramePipeline(private val models: Models) {
+    private var tracker = Tracker(models)
+    private var session = 0
     private var round = 0
     private var imageSize: Pair<Int, Int>? = null
     private var turnedS = Double.NEGATIVE_INFINITY
     private var seenS = Double.NEGATIVE_INFINITY
     private var framesPerSecond = 0f
 
-    /** Adds a frame, null if it shows no person. Returns the new state of the screen, or null to keep the old one. */
-    fun push(keypoints: Keypoints?, workout: Workout): ScreenState? {
+    /**
+     * Adds a frame.
+     *
+     * @param keypoints Keypoints of the person; null if the frame shows none.
+     * @param session Number of the camera's run. Frames of another camera have nothing to do with those before.
+     * @return The new state of the screen, or null to keep the old one.
+     */
+    fun push(keypoints: Keypoints?, workout: Workout, session: Int): ScreenState? {
         if (keypoints == null) {
             // The detector may miss the person in a single frame.
             return ScreenState.NoPerson.takeIf { SystemClock.uptimeMillis() / 1e3 - seenS > GAP_S }
         }
         val size = keypoints.widthPx to keypoints.heightPx
-        val isTurned = imageSize != null && imageSize != size
+        val isOther = session != this.session
+        val isTurned = !isOther && imageSize != null && imageSize != size
         if (isTurned) turnedS = keypoints.timeS
-        if (isTurned || workout.round != round) counter = RepetitionCounter(skeleton, classes, workout.exercise)
+        if (isOther || isTurned) tracker = Tracker(models, workout.exercise)
+        else if (workout.round != round) tracker.restart(workout.exercise)
+        this.session = session
         imageSize = size
         round = workout.round
         val frame = track(keypoints, workout)
@@ -50,28 +44,20 @@ class FramePipeline(models: Models) {
 
     private fun track(keypoints: Keypoints, workout: Workout): TrackedFrame {
         val startNs = System.nanoTime()
-        val nowS = keypoints.timeS
-        val raw = poseStream.push(keypoints)
-        // Also of a chosen exercise: it does not count while the recognizer finds that nobody exercises.
-        val repetitions = counter.push(raw.jointsM, nowS, actionStream.push(keypoints))
-        val guessM = filter.push(raw.guessM, nowS)
-        val jointsM = DoubleArray(guessM.size) { if (raw.jointsM[it].isNaN()) Double.NaN else guessM[it] }
-        meter.push(jointsM, nowS)
-        val last = counter.repetitions.lastOrNull()
-        if (last != form?.repetition) form = last?.let(meter::of)
-        val pose = Pose(jointsM, guessM, raw.confidence, raw.timeS)
+        val tracked = tracker.push(keypoints, workout.target)
         val modelsMs = (System.nanoTime() - startNs) / 1e6f
-        val sinceLastS = nowS - seenS
+        val sinceLastS = keypoints.timeS - seenS
         if (sinceLastS < GAP_S) framesPerSecond += SMOOTHING * ((1 / sinceLastS).toFloat() - framesPerSecond)
-        seenS = nowS
+        seenS = keypoints.timeS
+        val detectorMs = (SystemClock.uptimeMillis() - keypoints.timeS * 1e3).toFloat() - modelsMs
         return TrackedFrame(
             keypoints,
-            skeleton,
-            pose,
-            repetitions,
+            models.lifter.contract.skeleton,
+            tracked.pose,
+            tracked.repetitions,
             workout.target,
-            cues.of(raw.jointsM, repetitions, workout.target, form),
-            Latency((SystemClock.uptimeMillis() - nowS * 1e3).toFloat() - modelsMs, modelsMs, framesPerSecond),
+            tracked.cues,
+            Latency(detectorMs, modelsMs, framesPerSecond),
         )
     }
 

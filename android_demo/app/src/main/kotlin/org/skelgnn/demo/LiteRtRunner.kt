@@ -19,7 +19,12 @@ class LiteRtRunner(assets: AssetManager, file: String, private val contract: Mod
     )
     private val buffers = mutableMapOf<String, Buffers>()
 
-    private class Buffers(val inputs: Map<String, TensorBuffer>, val outputs: Map<String, TensorBuffer>)
+    private class Buffers : AutoCloseable {
+        val inputs = mutableMapOf<String, TensorBuffer>()
+        val outputs = mutableMapOf<String, TensorBuffer>()
+
+        override fun close() = (inputs.values + outputs.values).forEach { it.close() }
+    }
 
     override fun run(signature: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> {
         val buffers = buffers.getOrPut(signature) { allocate(signature) }
@@ -30,14 +35,13 @@ class LiteRtRunner(assets: AssetManager, file: String, private val contract: Mod
 
     private fun allocate(name: String): Buffers {
         val signature = contract.signatures.getValue(name)
-        return Buffers(
-            signature.inputs.mapValues { (input, _) -> model.createInputBuffer(input, name) },
-            signature.outputs.mapValues { (output, _) -> model.createOutputBuffer(output, name) },
-        )
+        val made = Buffers()
+        return made.closedOnFailure {
+            for (input in signature.inputs.keys) made.inputs[input] = model.createInputBuffer(input, name)
+            for (output in signature.outputs.keys) made.outputs[output] = model.createOutputBuffer(output, name)
+            made
+        }
     }
 
-    override fun close() {
-        buffers.values.forEach { used -> (used.inputs.values + used.outputs.values).forEach { it.close() } }
-        model.close()
-    }
+    override fun close() = model.use { buffers.values.forEach { it.close() } }
 }

@@ -16,14 +16,14 @@ import org.skelgnn.core.Landmark
  * Detects the 2D keypoints of one person with MediaPipe's Pose Landmarker. Frames that arrive while the detector is
  * busy are dropped.
  *
- * @param onKeypoints Called on MediaPipe's thread with the keypoints in the order of `blazepose_33`; null if no person
- *   is detected.
+ * @param onResult Called on MediaPipe's thread with the time of the frame in milliseconds and the keypoints in the
+ *   order of `blazepose_33`; null if no person is detected.
  * @param onError Called when the detection fails for a frame.
  * @throws RuntimeException If the model file is missing or damaged.
  */
 class PoseDetector(
     context: Context,
-    private val onKeypoints: (Keypoints?) -> Unit,
+    private val onResult: (Long, Keypoints?) -> Unit,
     onError: (RuntimeException) -> Unit,
 ) : AutoCloseable {
     private val landmarker = PoseLandmarker.createFromOptions(
@@ -32,24 +32,25 @@ class PoseDetector(
             .setBaseOptions(BaseOptions.builder().setModelAssetPath(MODEL).build())
             .setRunningMode(RunningMode.LIVE_STREAM)
             .setNumPoses(1)
-            .setResultListener(::onResult)
+            .setResultListener(::report)
             .setErrorListener(onError)
             .build(),
     )
 
     /**
-     * Starts the detection in a frame; the result is passed to `onKeypoints` later.
+     * Starts the detection in a frame; the result is passed to `onResult` later.
      *
-     * @param image ARGB_8888, upright and not mirrored: mirroring would swap left and right.
+     * @param image ARGB_8888, upright and not mirrored: mirroring would swap left and right. MediaPipe copies it.
      * @param timeMs Time of the frame in milliseconds, later than the previous one.
+     * @throws RuntimeException If the detector has failed before.
      */
     fun detect(image: Bitmap, timeMs: Long) = landmarker.detectAsync(BitmapImageBuilder(image).build(), timeMs)
 
     override fun close() = landmarker.close()
 
-    private fun onResult(result: PoseLandmarkerResult, image: MPImage) {
-        val found = result.landmarks().firstOrNull()?.map { landmark(it, image) }
-        onKeypoints(found?.let { Keypoints.of(it, image.width, image.height, result.timestampMs() / 1e3) })
+    private fun report(result: PoseLandmarkerResult, image: MPImage) {
+        val (timeMs, found) = result.timestampMs() to result.landmarks().firstOrNull()?.map { landmark(it, image) }
+        onResult(timeMs, found?.let { Keypoints.of(it, image.width, image.height, timeMs / 1e3) })
     }
 
     private fun landmark(found: NormalizedLandmark, image: MPImage) = Landmark(

@@ -14,6 +14,9 @@ sealed interface ScreenState {
     /** A model file is missing or damaged, or its outputs differ from Python's. */
     data class NoModel(val reason: String) : ScreenState
 
+    /** The detector or a model failed for a frame. The next result replaces it; if there is none, open them again. */
+    data class DetectorFailed(val reason: String) : ScreenState
+
     /** The camera does not exist or is disconnected; [reason] is for the developer. */
     data class CameraLost(val reason: String) : ScreenState
 

@@ -7,7 +7,8 @@ package org.skelgnn.core
  * @property hop Number of frames between decisions.
  * @throws IllegalArgumentException If the contract describes a lifting model, or if [hop] is less than 1.
  */
-class ActionStream(val contract: ModelContract, private val runner: Runner, private val hop: Int = 8) {
+class ActionStream(val contract: ModelContract, runner: Runner, private val hop: Int = 8) {
+    private val runner = CheckedRunner(runner)
     private val window = FrameWindow(contract.frames, contract.keypointJoints.size * Keypoints.CHANNELS, contract.fps)
     private val restart = Restart(window)
     private var count = 0
@@ -27,6 +28,7 @@ class ActionStream(val contract: ModelContract, private val runner: Runner, priv
      *
      * @param keypoints Keypoints in the order of the contract's `keypointJoints`.
      * @return One probability per class after every [hop]-th frame, otherwise null.
+     * @throws IllegalArgumentException If the keypoints are not in pixels, or if a confidence is above 1.
      */
     fun push(keypoints: Keypoints): FloatArray? {
         if (restart.isNeeded(keypoints)) count = 0

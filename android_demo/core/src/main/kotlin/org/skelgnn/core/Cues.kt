@@ -19,6 +19,9 @@ sealed interface Cue {
 
     /** In the last repetition one side, "left" or "right", has done less than the other: by more than [mostDeg]. */
     data class Uneven(val lower: String, val differenceDeg: Int, val mostDeg: Int) : Cue
+
+    /** A position, such as a plank, has been held for [heldS] seconds, in tenths; it should be held for [targetS]. */
+    data class Held(val heldS: Double, val targetS: Int) : Cue
 }
 
 /**
@@ -33,7 +36,8 @@ class Cues(private val skeleton: Skeleton) {
      * @param jointsM joints x 3, in the skeleton's order; NaN where a joint is not seen.
      * @param repetitions State of the counter after this frame.
      * @param target Intended number of repetitions; null if there is none.
-     * @param last Form of the last repetition; null to say nothing about it. That of another exercise is left out.
+     * @param last Form of the last repetition, or of the position that is held now; null to say nothing about it. A
+     *   repetition of another exercise is left out.
      */
     fun of(
         jointsM: DoubleArray,
@@ -46,7 +50,7 @@ class Cues(private val skeleton: Skeleton) {
         val parts = unseenParts(unseen, skeleton).filter { part -> part.joints.any { it in lost } }
         if (parts.isNotEmpty()) add(Cue.NotVisible(parts.map { it.name }))
         if (target != null && repetitions.count >= target) add(Cue.TargetReached)
-        if (last != null && last.repetition.exercise == repetitions.exercise) addAll(last.cues)
+        if (last != null && last.repetition.exercise in HOLDS + repetitions.exercise) addAll(last.cues)
     }
 
     /** The unseen joints that an exercise needs, of any exercise while it is unknown. One seen side is enough. */

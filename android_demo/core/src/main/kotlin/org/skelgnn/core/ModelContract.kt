@@ -82,6 +82,11 @@ class ModelContract private constructor(json: Json) {
         }
     }
 
+    /** Returns the state before the first frame, for the signature [STEP]: zeros by name. */
+    internal fun firstState(): Map<String, FloatArray> =
+        (signatures.getValue(STEP).inputs - setOf(KEYPOINTS, IMAGE_SIZE))
+            .mapValues { (_, shape) -> FloatArray(shape.fold(1, Int::times)) }
+
     /**
      * Checks that [content] is the file that this contract describes.
      *

@@ -16,9 +16,10 @@ import kotlin.math.floor
  */
 class PoseStream(
     private val contract: ModelContract,
-    private val runner: Runner,
+    runner: Runner,
     private val streaming: Boolean = false,
 ) {
+    private val runner = CheckedRunner(runner)
     private val window = FrameWindow(contract.frames, contract.keypointJoints.size * Keypoints.CHANNELS, contract.fps)
     private val restart = Restart(window)
     private val visibility = VisibilityTracker()
@@ -47,6 +48,7 @@ class PoseStream(
      *
      * @param keypoints Keypoints in the order of the contract's `keypointJoints`.
      * @return The newest pose, which is [delayS] older than the frame.
+     * @throws IllegalArgumentException If the keypoints are not in pixels, or if a confidence is above 1.
      */
     fun push(keypoints: Keypoints): Pose {
         val isFirst = restart.isNeeded(keypoints)
@@ -65,9 +67,7 @@ class PoseStream(
     /** Runs one step per tick of the model's clock since the last frame; returns null if there was no tick. */
     private fun stream(keypoints: Keypoints, isFirst: Boolean): Map<String, FloatArray>? {
         if (isFirst) {
-            val inputs = contract.signatures.getValue(ModelContract.STEP).inputs
-            state = (inputs - setOf(ModelContract.KEYPOINTS, ModelContract.IMAGE_SIZE))
-                .mapValues { (_, shape) -> FloatArray(shape.fold(1, Int::times)) }
+            state = contract.firstState()
             startS = keypoints.timeS
             ticks = -1
         }

@@ -62,9 +62,18 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
     private var certain = exercise
     private var shown = exercise
     private var timeS = Double.NEGATIVE_INFINITY
+    private var firstS = Double.NaN
 
     /** All repetitions so far, in the order of time. */
     val repetitions: List<Repetition> get() = spans.indices.flatMap { found(it) }.sortedBy { it.endS }
+
+    /** The position that is held now, such as a plank, from its start to the last frame; null if there is none. */
+    val held: Repetition?
+        get() = spans.lastOrNull()?.takeIf { it.exercise in HOLDS }?.let {
+            // A span begins a little early, so that it holds the first repetition.
+            val startS = max(it.timeS.start + BEYOND_S, firstS)
+            Repetition(it.exercise, startS, topS = startS, endS = timeS, isComplete = true)
+        }
 
     /**
      * Adds a frame.
@@ -81,6 +90,7 @@ class RepetitionCounter(skeleton: Skeleton, private val classes: List<String>, p
         }
         val share = 1 - exp(-min(nowS - timeS, DECISION_LAG_S) / DECISION_LAG_S)
         timeS = nowS
+        if (firstS.isNaN()) firstS = nowS
         seenEnough.of(jointsM).forEach { (name, isSeen) ->
             val before = seen[name] ?: 1.0
             seen[name] = before + share * ((if (isSeen) 1.0 else 0.0) - before)

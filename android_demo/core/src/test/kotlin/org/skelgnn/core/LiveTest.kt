@@ -12,7 +12,7 @@ class LiveTest {
     private fun List<FloatArray>.flatten() = flatMap { it.toList() }
 
     private fun keypoints(case: Json): List<Keypoints> {
-        val values = case["keypoints"].items.map { it.flatten() }
+        val values = case["keypoints"].items.map { frame -> frame.numbers().map { it.toFloat() }.toFloatArray() }
         return values.mapIndexed { i, frame -> Keypoints(frame, 640, 480, 100 + i / case["camera_fps"].double) }
     }
 

@@ -48,19 +48,29 @@ class PlausibilityTest {
 
     @Test
     fun `plausible and doubtful cycles of all exercises equal Python's while one of them is done`() {
-        val signals = ExerciseSignals(skeleton(golden["skeleton"]))
         for (clip in golden["clips"].items) {
-            val cycles = ExerciseCycles(MOVEMENTS.keys.toList())
-            val ended = clip["pose_m"].poses().zip(clip["times_s"].doubles()) { pose, timeS ->
-                cycles.push(signals.of(pose), timeS)
-            } + listOf(cycles.finish())
-            val what = clip["exercise"].string
-            val expected = clip["cycles"]
-            assertEquals(expected["ended"].items.map { it.strings }, ended, what)
-            for (name in MOVEMENTS.keys) {
-                assertSame(expected["plausible"][name], cycles.cycles.getValue(name), "$name, $what done")
-                assertSame(expected["doubtful"][name], cycles.doubtful.getValue(name), "doubtful $name, $what done")
+            check(clip["cycles"], clip["pose_m"].poses(), clip["times_s"].doubles(), clip["exercise"].string)
+        }
+    }
+
+    @Test
+    fun `a cycle that ends when the person comes back after a long absence is judged by its own frames`() {
+        for (clip in golden["absent"].items) {
+            val poses = clip["pose_m"].poses()
+            clip["cases"].items.forEachIndexed { i, case ->
+                check(case["cycles"], poses, case["times_s"].doubles(), "${clip["exercise"].string}, absence $i")
             }
+        }
+    }
+
+    private fun check(expected: Json, poses: List<DoubleArray>, timesS: List<Double>, what: String) {
+        val signals = ExerciseSignals(skeleton(golden["skeleton"]))
+        val cycles = ExerciseCycles(MOVEMENTS.keys.toList())
+        val ended = poses.zip(timesS) { pose, timeS -> cycles.push(signals.of(pose), timeS) } + listOf(cycles.finish())
+        assertEquals(expected["ended"].items.map { it.strings }, ended, what)
+        for (name in MOVEMENTS.keys) {
+            assertSame(expected["plausible"][name], cycles.cycles.getValue(name), "$name, $what done")
+            assertSame(expected["doubtful"][name], cycles.doubtful.getValue(name), "doubtful $name, $what done")
         }
     }
 

@@ -48,8 +48,8 @@ private fun lifted(window: FloatArray, frames: Int): Map<String, FloatArray> {
     return mapOf("pose_m" to weightedSum(window, frames), "confidence" to confidence)
 }
 
-/** A frame with one joint at x = [x]. */
+/** A frame with one joint at x = [x], far enough down the image to be in pixels. */
 internal fun frame(x: Float, timeS: Double, widthPx: Int = 640, confidence: Float = 1f) =
-    Keypoints(floatArrayOf(x, 0f, confidence), widthPx, 480, timeS)
+    Keypoints(floatArrayOf(x, 100f, confidence), widthPx, 480, timeS)
 
 private const val LIFTS = """"pose_m": [1, 1, 1, 3], "confidence": [1, 1, 1]"""

@@ -49,6 +49,11 @@ private fun CameraScreen(viewModel: DemoViewModel) {
                 now.reason,
                 stringResource(R.string.try_again) to { attempt++ },
             )
+            is ScreenState.DetectorFailed -> Message(
+                stringResource(R.string.detector_failed),
+                now.reason,
+                stringResource(R.string.try_again) to viewModel::restartDetector,
+            )
             ScreenState.NoPerson -> Notice(stringResource(R.string.no_person))
             ScreenState.Turned -> Notice(stringResource(R.string.turned))
             is ScreenState.Tracking -> TrackingView(now.frame, isMirrored = isFront)

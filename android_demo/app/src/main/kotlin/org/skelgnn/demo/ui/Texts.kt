@@ -14,6 +14,7 @@ internal fun cueText(cue: Cue): String = when (cue) {
     Cue.TargetReached -> stringResource(R.string.target_reached)
     Cue.Partial -> stringResource(R.string.partial)
     is Cue.Depth -> stringResource(R.string.depth, cue.depthDeg, cue.targetDeg)
+    is Cue.Held -> stringResource(R.string.held, cue.heldS, cue.targetS)
     is Cue.Uneven -> stringResource(
         if (cue.lower == "left") R.string.left_less else R.string.right_less,
         cue.differenceDeg,
