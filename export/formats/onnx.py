@@ -112,7 +112,8 @@ def _shrunk(model: Any, quantization: str) -> Any:
     """Stores large weights in 16 or 8 bits, and widens them inside the graph, which stays in float32.
 
     onnxruntime's own dynamic quantization leaves convolutions as they are, and takes the range of an activation over
-    the whole batch, so that a pose would depend on its neighbors.
+    the whole batch, so that a pose would depend on its neighbors; it does that to DequantizeLinear, too. A Cast and a
+    product are constants to it, which it computes once, as it opens the file.
     """
     import onnx
 
@@ -121,27 +122,31 @@ def _shrunk(model: Any, quantization: str) -> Any:
         array = onnx.numpy_helper.to_array(tensor)
         if array.dtype != np.float32 or array.size < _SMALLEST:
             continue
+        name = tensor.name
+        half, scale, widened = f"{name}/stored", f"{name}/scale", f"{name}/widened"
         if quantization == "float16":
-            stored = [array.astype(np.float16)]
-            options: dict[str, Any] = {"op_type": "Cast", "to": onnx.TensorProto.FLOAT}
-        elif tensor.name in axes:
-            stored = _in_8_bits(array, axes[tensor.name])
-            options = {"op_type": "DequantizeLinear", "axis": axes[tensor.name]}
+            stored = {half: array.astype(np.float16)}
+            nodes = [onnx.helper.make_node("Cast", [half], [name], widened, to=onnx.TensorProto.FLOAT)]
+        elif name in axes:
+            stored = dict(zip((half, scale), _in_8_bits(array, axes[name]), strict=True))
+            nodes = [
+                onnx.helper.make_node("Cast", [half], [widened], widened, to=onnx.TensorProto.FLOAT),
+                onnx.helper.make_node("Mul", [widened, scale], [name], f"{name}/scaled"),
+            ]
         else:
             continue
-        names = [f"{tensor.name}/{part}" for part in ("stored", "scale")[: len(stored)]]
-        node = onnx.helper.make_node(inputs=names, outputs=[tensor.name], name=f"{tensor.name}/widened", **options)
         model.graph.initializer.remove(tensor)
-        model.graph.initializer.extend(map(onnx.numpy_helper.from_array, stored, names))
-        model.graph.node.insert(0, node)
+        model.graph.initializer.extend(onnx.numpy_helper.from_array(part, name) for name, part in stored.items())
+        for node in reversed(nodes):
+            model.graph.node.insert(0, node)
     return model
 
 
-def _in_8_bits(array: np.ndarray, axis: int) -> list[np.ndarray]:
-    """int8 -127..127 of the same shape, and the float32 scale of each column along an axis."""
+def _in_8_bits(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """int8 -127..127 of the same shape, and the float32 scale of each column along an axis, of as many axes."""
     others = tuple(i for i in range(array.ndim) if i != axis)
     scale = np.maximum(np.abs(array).max(axis=others, keepdims=True) / 127, np.finfo(np.float32).tiny)
-    return [np.round(array / scale).astype(np.int8), scale.reshape(-1).astype(np.float32)]
+    return np.round(array / scale).astype(np.int8), scale.astype(np.float32)
 
 
 def _products(model: Any) -> list[str]:

@@ -99,6 +99,19 @@ def test_int8_multiplies_in_int8():
     assert large and set(large) == {onnx_format.TensorProto.INT8}
 
 
+def test_dynamic_stores_convolutions_in_8_bits_too_and_no_window_depends_on_its_batch():
+    config = action_config(channels=32)
+    content = tiny_export.onnx(config, "coco_17", False, "dynamic")
+    file = onnx_format.load_from_string(content)
+    large = [tensor for tensor in file.graph.initializer if np.prod(tensor.dims) >= 1024]
+    assert {tensor.data_type for tensor in large} == {onnx_format.TensorProto.INT8}
+    assert {len(tensor.dims) for tensor in large} == {2, 4}
+    inputs = inputs_of(phone(config, "coco_17"), batch=6)
+    together = run(content, inputs)["probabilities"]
+    alone = [run(content, {name: x[i : i + 1] for name, x in inputs.items()})["probabilities"] for i in range(6)]
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-6)
+
+
 def test_what_onnx_does_not_have_is_refused():
     with pytest.raises(
         ValueError, match="--quantize must be one of none, float16, dynamic, int8 with --onnx. Received: int16x8"
