@@ -71,7 +71,8 @@ class DynamicGraph(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:  # noqa: D102
         groups, joints, _ = self.adjacency.shape
-        frames = x.shape[1]
+        # A number, or a tensor in a graph that is traced for clips of any length.
+        frames = ops.shape(x)[1]
         # (b, t, i, theta and phi * k * c) -> (b, t, theta and phi, k, i, c)
         both = ops.reshape(self.embedding(x), (-1, frames, joints, 2, groups, self.width))
         both = ops.transpose(both, (0, 1, 3, 4, 2, 5))
@@ -83,7 +84,8 @@ class DynamicGraph(keras.layers.Layer):
                 ops.reshape(ops.transpose(e, (0, 2, 3, 1, 4)), (-1, 1, groups, joints, frames * self.width))
                 for e in (theta, phi)
             )
-            scale /= frames
+            length = frames if isinstance(frames, int) else ops.cast(frames, theta.dtype)
+            scale = scale / length
         o = ops.tanh(ops.matmul(theta, ops.swapaxes(phi, -1, -2)) * scale)
         return self.m + ops.reshape(self.alpha, (groups, 1, 1)) * o
 

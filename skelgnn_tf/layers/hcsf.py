@@ -158,7 +158,7 @@ class HCSF(keras.layers.Layer):
         return h[0] + _product(ops.concatenate(h[1:], axis=-1), self.w_a) if self.squeezed else h[0]
 
     def _call_pair(self, x: Any) -> Any:
-        frames, joints, c_in = x.shape[1:]
+        frames, joints, c_in = ops.shape(x)[1:]
         flat = ops.reshape(x, (-1, joints, c_in))
         xs = ops.unstack(flat, joints, axis=1)
         h = self._pair_product(xs, self.neighbors, self.w)
@@ -224,5 +224,5 @@ class HCSF(keras.layers.Layer):
 
 def _product(x: Any, w: Any) -> Any:
     """x (..., c) times w (c, d) as one plain matrix product, twice as fast on TensorFlow as without the reshape."""
-    shape = x.shape[1:-1]
+    shape = ops.shape(x)[1:-1]
     return ops.reshape(ops.matmul(ops.reshape(x, (-1, x.shape[-1])), w), (-1, *shape, w.shape[-1]))

@@ -194,6 +194,17 @@ def test_channels_shrink_with_each_hop_past_the_short_range(sharing, dynamic, sq
         ]
 
 
+@pytest.mark.parametrize("options", [{}, {"sharing": "shared"}, {"dynamic": False}, {"causal": True}])
+def test_a_model_predicts_clips_of_any_length(options):
+    inputs = keras.Input((None, 17, 2))
+    layer = HCSF(4, **options)
+    model = keras.Model(inputs, layer(inputs))
+    oracles.randomize(layer)
+    for frames in (5, 9):
+        x = randomly(2, frames, 17, 2)
+        np.testing.assert_allclose(model.predict(x, verbose=0), layer(x), atol=1e-5)
+
+
 def test_hops_past_the_furthest_joint_change_nothing_and_break_nothing():
     for dynamic in (False, True):
         layer = built(HCSF(4, TWIG, 0, 7, 0.5, dynamic), 2, 6, 3)

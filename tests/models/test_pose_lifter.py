@@ -159,6 +159,14 @@ def test_a_causal_model_never_looks_ahead(sharing, keypoint_frame):
         assert (moved[t, t + 1 :] > 1e-4).all()
 
 
+@pytest.mark.parametrize("options", [{}, {"sharing": "shared"}, {"causal": True, "confidence": True}])
+def test_a_model_of_every_frame_predicts_clips_of_any_length(options):
+    model = lifter(frames=9, every_frame=True, **options)
+    for frames in (7, 12, 7):
+        x = keypoints(frames, model.input_channels)
+        np.testing.assert_allclose(model.predict(x, verbose=0), lift(model, x), atol=1e-4)
+
+
 def test_every_frame_of_a_window_has_a_say():
     options = {"frames": 9, "dynamic": False, "confidence": True, "keypoint_frame": "person"}
     x = keypoints(9, channels=3, batch=1)
