@@ -29,7 +29,7 @@ _BOUNDS = {
     "none": (1e-4, 1e-4),
     "float16": (1e-3, 2e-3),
     "dynamic": (15e-3, 0.03),
-    "int8": (35e-3, 0.08),
+    "int8": (35e-3, 0.25),
     "int16x8": (10e-3, 0.02),
 }
 #: Outputs that are compared, and their places in _BOUNDS.

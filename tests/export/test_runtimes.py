@@ -150,8 +150,8 @@ def sleeping(folder):
         ((24, 1, 17, 3), 2e-4, "none", "**0.2 mm, above 0.1 mm**, 1.2 ms", False),
         ((24, 1, 17, 3), 0.1, "int8", "**1e+02 mm, above 35 mm**, 1.2 ms", False),
         ((24, 14), 0.02, "dynamic", "0.02, 1.2 ms", True),
-        ((24, 14), 0.8, "int8", "**0.8, above 0.08**, 1.2 ms", False),
-        ((24, 14), np.nan, "int8", "**nan, above 0.08**, 1.2 ms", False),
+        ((24, 14), 0.8, "int8", "**0.8, above 0.25**, 1.2 ms", False),
+        ((24, 14), np.nan, "int8", "**nan, above 0.25**, 1.2 ms", False),
     ],
 )
 def test_a_difference_above_its_bound_is_marked(table, tmp_path, shape, apart, quantization, text, fine):
