@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skelgnn_tf.export.calibration import RealClips
 
 #: {quantization: (of a coordinate in meters, of a probability)}: how far a runtime's outputs for a few windows may be
-#: from those of LiteRT on the CPU. Runtimes round differently; those that are right stay within two thirds of it.
+#: from those of LiteRT on the CPU. Runtimes round differently; those that are right stay within four fifths of it.
 _BOUNDS = {
     "none": (1e-4, 1e-4),
     "float16": (1e-3, 2e-3),

@@ -15,6 +15,7 @@ from skelgnn_tf.datasets.fitness.stance import back, feet, hip_over_ankle, stand
 from skelgnn_tf.datasets.fitness.standing import effort, sides, upright
 from skelgnn_tf.datasets.fitness.variants import held, seated
 
+#: Meters per second squared.
 _GRAVITY = 9.81
 
 
@@ -190,8 +191,9 @@ def jump(take: Take) -> Pose:
     take_off = take.rng.uniform(0.5, 0.6)
     height = take.meters(0.06, 0.4) * take.rhythm.depth
     # How much of the movement the flight takes; a fast tempo allows low jumps only.
-    flight = np.minimum(np.sqrt(8 * height / _GRAVITY) * _phase_per_s(take), 0.3)
-    height = _GRAVITY * (flight / _phase_per_s(take)) ** 2 / 8
+    per_s = _phase_per_s(take)
+    flight = np.minimum(np.sqrt(8 * height / _GRAVITY) * per_s, 0.3)
+    height = _GRAVITY * (flight / per_s) ** 2 / 8
     flown = np.clip((phase - take_off) / flight, 0, 1)
     rise = 4 * flown * (1 - flown)
     # Stretched at take-off and in the air, bent to swing and to land.
@@ -214,7 +216,8 @@ def jump(take: Take) -> Pose:
 def _phase_per_s(take: Take) -> np.ndarray:
     """How fast the phase of each frame's movement runs, per second (frames,)."""
     step = np.diff(take.rhythm.phase, append=0.0) / (take.t[1] - take.t[0])
-    return np.array([max(step[take.rhythm.movement == k].max(), 0.1) for k in take.rhythm.movement])
+    movements, frame = np.unique(take.rhythm.movement, return_inverse=True)
+    return np.array([max(step[take.rhythm.movement == k].max(), 0.1) for k in movements])[frame]
 
 
 def leg_swing(take: Take) -> Pose:
