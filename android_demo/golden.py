@@ -83,7 +83,9 @@ def guarded() -> dict:
         (0.5, 1, 1.49, 1.6, 640), (0, 1, 1.0005, 1.002, 100), (0, 16, 17, 640)
     ):
         keypoints = rng.uniform(0, 1, (4, 5, 3)).astype(np.float32) * np.float32([units, units, largest])
-        keypoints[2, 3] = units, units, largest
+        keypoints[2, 0] = units, units, largest
+        # A bad detection may have one or two joints only.
+        keypoints[:, rng.choice([1, 2, 3, 5]) :] = 0
         # Coordinates and confidences that are negative or not finite; rarely, because one of them decides a window.
         for channels, value in ((0, np.nan), (1, np.inf), (2, np.nan), (2, -0.5), (2, np.inf), (1, -1)):
             keypoints[rng.random((4, 5)) < rng.choice([0, 0, 0, 0.1]), channels] = value
@@ -94,7 +96,8 @@ def guarded() -> dict:
             known, refusal = np.zeros(0), str(error).partition(" Received")[0]
         case = {"keypoints": keypoints, "image_size": inputs["image_size"], "guarded": known}
         cases.append({name: _finite(values) for name, values in case.items()} | {"refusal": refusal})
-    return {"bounds": [guards._MAX_CONFIDENCE, guards._MAX_SHARE, guards._SMALL_PICTURE_PX], "cases": cases}
+    bounds = [guards._MAX_CONFIDENCE, guards._MAX_SHARE, guards._SMALL_PICTURE_PX, guards._FEWEST_SEEN]
+    return {"bounds": bounds, "joints": 5, "cases": cases}
 
 
 def _finite(values: np.ndarray) -> list:

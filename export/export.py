@@ -124,9 +124,11 @@ def _check_options(formats: tuple[str, ...], quantization: str) -> None:
             coreml.check_installed()
         possible = _FORMATS[name][1].QUANTIZATIONS
         if quantization not in possible:
+            others = " or ".join(f"--{n}" for n, (_, form) in _FORMATS.items() if quantization in form.QUANTIZATIONS)
+            hint = f"Export {others} with {quantization}, and --{name} in a second command." if others else ""
             raise ValueError(
-                f"--quantize must be one of {', '.join(possible)} with --{name}. Received: {quantization}. Export that "
-                "with --tflite only."
+                f"--quantize must be one of {', '.join(possible)} with --{name}. Received: {quantization}. "
+                f"{hint or 'Choose one of them.'}"
             )
 
 

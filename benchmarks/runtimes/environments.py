@@ -35,6 +35,7 @@ class Runtime:
         packages: What pip installs for it, without dependencies; () if it is a dependency of skelgnn-tf. The first one
             is the name of its environment.
         browser: Whether it runs in Chromium.
+        every: It runs every so many windows; 1 for all. A GPU that is emulated takes seconds for one.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Runtime:
     file: str
     packages: tuple[str, ...] = ()
     browser: bool = False
+    every: int = 1
 
 
 #: openvino's dependency openvino-telemetry would report usage, and pnnx's program runs without torch.
@@ -49,16 +51,18 @@ _OPENVINO, _NCNN = ("openvino", "numpy"), ("ncnn", "pnnx", "numpy")
 RUNTIMES = (
     Runtime("LiteRT Interpreter", "litert_interpreter", "model.tflite"),
     Runtime("LiteRT CompiledModel, CPU", "litert_cpu", "model.tflite"),
-    Runtime("LiteRT CompiledModel, WebGPU", "litert_gpu", "model.tflite"),
+    Runtime("LiteRT CompiledModel, WebGPU", "litert_gpu", "model.tflite", every=3),
     Runtime("LiteRT.js, wasm", "litert-wasm", "model.tflite", browser=True),
-    Runtime("LiteRT.js, WebGPU", "litert-webgpu", "model.tflite", browser=True),
+    Runtime("LiteRT.js, WebGPU", "litert-webgpu", "model.tflite", browser=True, every=3),
+    Runtime("OpenVINO, .tflite", "openvino", "model.tflite", _OPENVINO),
     Runtime("onnxruntime", "onnxruntime", "model.onnx"),
     Runtime("onnxruntime-web, wasm", "ort-wasm", "model.onnx", browser=True),
-    Runtime("onnxruntime-web, WebGPU", "ort-webgpu", "model.onnx", browser=True),
-    Runtime("OpenVINO, .tflite", "openvino", "model.tflite", _OPENVINO),
+    Runtime("onnxruntime-web, WebGPU", "ort-webgpu", "model.onnx", browser=True, every=3),
     Runtime("OpenVINO, .onnx", "openvino", "model.onnx", _OPENVINO),
     Runtime("ncnn through pnnx", "ncnn", "model.onnx", _NCNN),
 )
+#: {file: the runtime that the other ones of that file are compared with, and which comes before them}.
+REFERENCES = {r.file: r for r in RUNTIMES if r.name in ("litert_interpreter", "onnxruntime")}
 
 
 def command(runtime: Runtime, cache: Path, file: Path, windows: Path, result: Path) -> list[object]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ Run = Callable[[dict[str, np.ndarray]], np.ndarray]
 #: Names of the output that is compared.
 OUTPUTS = ("pose_m", "probabilities")
 #: Runs that are timed, after some that are not; fewer when they would take more than _SECONDS.
-_RUNS, _WARM_UP, _SECONDS = 100, 5, 10.0
+_RUNS, _WARM_UP, _SECONDS = 100, 5, 3.0
 
 
 def litert_interpreter(file: Path, windows: dict[str, np.ndarray]) -> Run:
@@ -83,7 +84,7 @@ def ncnn(file: Path, windows: dict[str, np.ndarray]) -> Run:
     net.opt.num_threads = 1
     net.opt.use_fp16_arithmetic = net.opt.use_fp16_storage = net.opt.use_fp16_packed = False
     with tempfile.TemporaryDirectory() as folder:
-        param, weights = _pnnx(file, windows, Path(folder))
+        param, weights, batch = _pnnx(file, windows, Path(folder))
         layers = {line.split()[0] for line in param.read_text().splitlines()[2:]}
         unknown = sorted(layer for layer in layers if ncnn.create_layer(layer) is None)
         if unknown:
@@ -94,18 +95,18 @@ def ncnn(file: Path, windows: dict[str, np.ndarray]) -> Run:
     def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
         extractor = net.create_extractor()
         for i, name in enumerate(windows):
-            # Every axis is one of the Mat, the batch too: that is the default of its batch_index.
-            extractor.input(f"in{i}", ncnn.Mat(np.ascontiguousarray(inputs[name])).clone())
+            extractor.input(f"in{i}", ncnn.Mat(np.ascontiguousarray(inputs[name]), batch_index=batch[i]).clone())
         code, out = extractor.extract("out0")
         if code:
             raise RuntimeError(f"ncnn's extract returned {code}")
-        return np.array(out)[None]
+        # One window, whether the Mat has an axis for it or not.
+        return np.array(out.numpy())[None]
 
     return run
 
 
-def _pnnx(file: Path, windows: dict[str, np.ndarray], folder: Path) -> tuple[Path, Path]:
-    """Converts an .onnx file to ncnn's .param and .bin."""
+def _pnnx(file: Path, windows: dict[str, np.ndarray], folder: Path) -> tuple[Path, Path, list[int]]:
+    """Converts an .onnx file to ncnn's .param and .bin; returns them and the batch_index of each input."""
     program = next(Path(place) / "pnnx" for place in importlib.util.find_spec("pnnx").submodule_search_locations)
     onnx = folder / "model.onnx"
     onnx.write_bytes(file.read_bytes())
@@ -116,7 +117,10 @@ def _pnnx(file: Path, windows: dict[str, np.ndarray], folder: Path) -> tuple[Pat
     param = folder / "model.ncnn.param"
     if not param.exists():
         raise RuntimeError(f"pnnx: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
-    return param, folder / "model.ncnn.bin"
+    # For each graph, pnnx decides whether a Mat has the batch as one of its axes (233) or not (0); its example says so.
+    example = (folder / "model_ncnn.py").read_text()
+    batch = [re.search(rf"in{i}\.numpy\(\), batch_index=(\d+)", example) for i in range(len(windows))]
+    return param, folder / "model.ncnn.bin", [int(found[1]) if found else 233 for found in batch]
 
 
 def _compared(outputs: dict[str, np.ndarray]) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Opens every exported file of the presets in every runtime that installs here; prints a table in Markdown.
 
-A cell is the largest difference from float32 in LiteRT's interpreter, of a coordinate in mm or of a probability, and
-the median milliseconds of one window. A difference above the bound of its quantization (`skelgnn_tf.export.gpu.bound`)
-is marked, and the command then fails. A runtime that cannot be installed or does not open a file gives its reason.
+A cell is the largest difference, of a coordinate in mm or of a probability, and the median milliseconds of one window.
+Every runtime is compared with a CPU for the same file: LiteRT's interpreter for `.tflite`, onnxruntime for `.onnx`.
+Those two are compared with the float32 file in LiteRT's interpreter, and what they differ is the loss of the
+quantization, which the export bounds. A difference above its bound (`skelgnn_tf.export.gpu.bound`) is marked, and the
+command then fails. A runtime that cannot be installed or does not open a file gives its reason.
 OpenVINO, ncnn and the JavaScript packages are installed into a folder of their own, without their dependencies.
 
 Example: python benchmarks/runtimes/runtimes.py --exports exported/runtimes
@@ -13,12 +15,15 @@ from __future__ import annotations
 import datetime
 import importlib.util
 import json
+import math
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
+from typing import Any
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -26,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import click
 import numpy as np
-from environments import CACHE, RUNTIMES, Runtime, command, install, run, versions
+from environments import CACHE, REFERENCES, RUNTIMES, Runtime, command, install, run, versions
 
 from skelgnn_tf.export.gpu import bound
 from skelgnn_tf.metrics import MM_PER_M
@@ -57,11 +62,14 @@ def main(cache: Path, exports: Path | None, quantize: tuple[str, ...]) -> None:
         for preset in PRESETS:
             for quantization in ("none", *quantize):
                 _export(preset, quantization, folder / preset / quantization)
-        click.echo(f"{datetime.date.today()}, {_processor()}: {', '.join(versions(cache))}")
+        click.echo(_wrapped(f"{datetime.date.today()}, {_processor()}: {', '.join(versions(cache))}"))
         for preset in PRESETS:
             windows = Path(tmp) / f"{preset}.npz"
             _write_windows(preset, folder / preset / "none" / "golden.json", windows)
-            above += _table(preset, folder / preset, windows, quantize, cache, reasons)
+            click.echo()
+            table = _Table(preset, folder / preset, windows, quantize, cache)
+            table.show(reasons)
+            above += table.above
     if above:
         raise click.ClickException("above the bound of the quantization: " + "; ".join(above))
 
@@ -101,30 +109,81 @@ def _write_windows(preset: str, golden_file: Path, file: Path) -> None:
     np.savez(file, **{name: np.concatenate([cases[name], array[at]]) for name, array in test.inputs.items()})
 
 
-def _table(
-    preset: str, folder: Path, windows: Path, quantize: tuple[str, ...], cache: Path, reasons: dict[Runtime, str]
-) -> list[str]:
-    """Prints the rows of a preset as they come; returns the cells that are above their bound."""
-    click.echo(f"\n| {preset} | {' | '.join(quantize)} |\n|---|{'---|' * len(quantize)}")
-    result, above = windows.with_suffix(".result.npz"), []
-    reason = run(command(RUNTIMES[0], cache, folder / "none" / RUNTIMES[0].file, windows, result))
-    if reason:
-        raise click.ClickException(f"{RUNTIMES[0].title} cannot run {preset}: {reason}")
-    expected = np.load(result)["output"]
-    for runtime in RUNTIMES:
-        cells = []
-        for quantization in quantize:
-            text, fine = f"skipped: {_cleaned(reasons[runtime])}", True
-            if not reasons[runtime]:
-                result.unlink(missing_ok=True)
-                reason = run(command(runtime, cache, folder / quantization / runtime.file, windows, result))
-                refused = f"refused: {_cleaned(reason)}"
-                text, fine = (refused, True) if reason else cell(result, expected, quantization)
-            cells.append(text)
-            above += [] if fine else [f"{runtime.title}, {preset}, {quantization}: {text}"]
-        click.echo(f"| {runtime.title} | {' | '.join(cells)} |")
-    click.echo(f"| Core ML | {' | '.join(_core_ml(folder / quantization) for quantization in quantize)} |")
-    return above
+class _Table:
+    """The rows of a preset, printed as they come.
+
+    Args:
+        preset: Name of the preset.
+        folder: Exports, QUANTIZATION/FILE.
+        windows: `.npz` file of the inputs.
+        quantize: Columns.
+        cache: Where runtimes are installed.
+
+    Attributes:
+        above: Cells that are above their bound.
+    """
+
+    def __init__(self, preset: str, folder: Path, windows: Path, quantize: tuple[str, ...], cache: Path) -> None:
+        self.preset, self.folder, self.windows, self.quantize, self.cache = preset, folder, windows, quantize, cache
+        self.above: list[str] = []
+        # Outputs of the references by file and quantization.
+        self._expected: dict[tuple[str, str], np.ndarray] = {}
+        self._float32 = self._run(REFERENCES["model.tflite"], "none")["output"]
+
+    def show(self, reasons: dict[Runtime, str]) -> None:
+        """Prints the table; `reasons` says why a runtime is skipped."""
+        self._show_row(self.preset, list(self.quantize))
+        click.echo(f"|---|{'---|' * len(self.quantize)}")
+        for runtime in RUNTIMES:
+            if runtime in REFERENCES.values():
+                limits = [shown(self._bound(runtime, q), self._is_pose) for q in self.quantize]
+                self._show_row(f"Bound, {Path(runtime.file).suffix}", limits)
+            skipped = f"skipped: {_cleaned(reasons[runtime])}" if reasons[runtime] else ""
+            self._show_row(runtime.title, [skipped or self._cell(runtime, q) for q in self.quantize])
+        self._show_row("Core ML", [_core_ml(self.folder / q) for q in self.quantize])
+
+    def _show_row(self, title: str, cells: list[str]) -> None:
+        click.echo(f"| {title} | {' | '.join(cells)} |")
+
+    @property
+    def _is_pose(self) -> bool:
+        return self._float32.ndim == 4
+
+    def _bound(self, runtime: Runtime, quantization: str) -> float:
+        output = "pose_m" if self._is_pose else "probabilities"
+        return bound(quantization, output, Path(runtime.file).suffix)
+
+    def _cell(self, runtime: Runtime, quantization: str) -> str:
+        found = self._run(runtime, quantization)
+        if "refused" in found:
+            return f"refused: {_cleaned(found['refused'])}"
+        limit = self._bound(runtime, quantization)
+        if runtime in REFERENCES.values():
+            self._expected[runtime.file, quantization] = found["output"]
+            # What a quantization loses has bounds of its own, which the export has checked.
+            limit = limit if quantization == "none" else math.inf
+            text, fine = cell(found, self._float32, limit, " from float32")
+        else:
+            text, fine = cell(found, self._expected[runtime.file, quantization][:: runtime.every], limit)
+        if not fine:
+            self.above.append(f"{runtime.title}, {self.preset}, {quantization}: {text}")
+        return text
+
+    def _run(self, runtime: Runtime, quantization: str) -> dict[str, Any]:
+        """`output` and `latency_ms` of a file, or why it is `refused`.
+
+        Raises:
+            click.ClickException: A reference refuses it.
+        """
+        windows, result = self.windows, self.windows.with_suffix(".result.npz")
+        if runtime.every > 1:
+            windows = self.windows.with_suffix(f".every{runtime.every}.npz")
+            np.savez(windows, **{name: array[:: runtime.every] for name, array in np.load(self.windows).items()})
+        result.unlink(missing_ok=True)
+        refused = run(command(runtime, self.cache, self.folder / quantization / runtime.file, windows, result))
+        if refused and runtime in REFERENCES.values():
+            raise click.ClickException(f"{runtime.title} cannot run {self.preset}, {quantization}: {refused}")
+        return {"refused": refused} if refused else dict(np.load(result))
 
 
 def _core_ml(folder: Path) -> str:
@@ -134,25 +193,34 @@ def _core_ml(folder: Path) -> str:
     return "skipped: needs coremltools" if folder.name in CORE_ML else "refused"
 
 
-def cell(result: Path, expected: np.ndarray, quantization: str) -> tuple[str, bool]:
+def cell(found: dict[str, Any], expected: np.ndarray, limit: float, of: str = "") -> tuple[str, bool]:
     """What a cell says, and whether the difference is within its bound.
 
     Args:
-        result: What open_file.py or browser.py wrote.
-        expected: float32 (windows, 1 or T, joints, 3) meters or (windows, classes) probabilities.
-        quantization: Of the file.
+        found: What open_file.py or browser.py wrote.
+        expected: (windows, 1 or T, joints, 3) meters or (windows, classes) probabilities.
+        limit: Largest difference that is right.
+        of: Words after the difference.
     """
-    found = np.load(result)
     if found["output"].size != expected.size:
         return f"**outputs of another shape, {found['output'].shape}**", False
-    poses = expected.ndim == 4
+    is_pose = expected.ndim == 4
     difference = float(np.abs(found["output"].reshape(expected.shape) - expected).max())
-    limit = bound(quantization, "pose_m" if poses else "probabilities")
-    shown = f"{difference * MM_PER_M:.2g} mm" if poses else f"{difference:.2g}"
     fine = difference <= limit
+    text = shown(difference, is_pose) + of
     if not fine:
-        shown = f"**{shown}, above {f'{limit * MM_PER_M:g} mm' if poses else f'{limit:g}'}**"
-    return f"{shown}, {float(found['latency_ms']):.1f} ms", fine
+        text = f"**{text}, above {shown(limit, is_pose)}**"
+    return f"{text}, {float(found['latency_ms']):.1f} ms", fine
+
+
+def shown(difference: float, is_pose: bool) -> str:
+    """A distance in meters as millimeters, or a difference of a probability."""
+    return f"{difference * MM_PER_M:.2g} mm" if is_pose else f"{difference:.2g}"
+
+
+def _wrapped(text: str) -> str:
+    """The line as docs/export.md holds it."""
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def _cleaned(reason: str) -> str:

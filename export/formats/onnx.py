@@ -40,8 +40,8 @@ def convert(phone: PhoneModel, quantization: str = "none", clips: RealClips | No
     """
     if quantization not in QUANTIZATIONS:
         raise ValueError(
-            f"--quantize must be one of {', '.join(QUANTIZATIONS)} with --onnx. Received: {quantization}. Export that "
-            "with --tflite only."
+            f"--quantize must be one of {', '.join(QUANTIZATIONS)} with --onnx. Received: {quantization}. Choose one "
+            "of them."
         )
     content = _converted(phone)
     if quantization == "none":

@@ -15,6 +15,8 @@ _MAX_CONFIDENCE = 1.001
 _MAX_SHARE = 1.5
 #: In a picture of at most this many pixels, such small coordinates may be pixels.
 _SMALL_PICTURE_PX = 16
+#: A frame with fewer visible keypoints says nothing of the unit: a bad detection may put one or two into the corner.
+_FEWEST_SEEN = 3
 
 
 def guard(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -33,7 +35,7 @@ def guard(inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: Confidence above 1, an image size that is not finite and positive, keypoints that are shares of the
-            picture instead of pixels, or poses that are not finite.
+            picture instead of pixels, in frames of three visible ones or more, or poses that are not finite.
     """
     guarded = dict(inputs)
     if "keypoints" in inputs:
@@ -65,17 +67,22 @@ def _guard_keypoints(name: str, keypoints: np.ndarray, sizes: list[list[float]])
     """float32 (b, ..., joints, 3) with zeros at missing keypoints; `name` is that of the input."""
     seen = np.isfinite(keypoints[..., 0]) & np.isfinite(keypoints[..., 1]) & (keypoints[..., 2] > 0)
     keypoints = np.where(seen[..., None], keypoints, np.float32(0))
-    windows = keypoints.reshape(len(keypoints), -1, 3)
+    windows, joints = keypoints.reshape(len(keypoints), -1, 3), keypoints.shape[-2]
     for window, (x, y, confidence), size in zip(windows, windows.max(axis=1).tolist(), sizes, strict=True):
         if confidence > _MAX_CONFIDENCE:
             raise ValueError(
                 f"{name} must have a confidence of 0 to 1. Received: {confidence:g}. Divide it by the largest "
                 "confidence that the detector gives."
             )
-        # Nothing is visible where the confidence is at most 0.
-        if max(x, y) <= _MAX_SHARE and confidence > 0 and max(size) > _SMALL_PICTURE_PX and window.min() >= 0:
+        is_small = max(x, y) <= _MAX_SHARE and max(size) > _SMALL_PICTURE_PX and window.min() >= 0
+        if is_small and _most_seen(window, joints) >= _FEWEST_SEEN:
             raise ValueError(
                 f"{name} must be in pixels. Received: x and y of at most {max(x, y):g} in a picture of {size[0]:g} x "
                 f"{size[1]:g} pixels. Multiply x by the width and y by the height."
             )
     return keypoints
+
+
+def _most_seen(window: np.ndarray, joints: int) -> int:
+    """The most keypoints that are visible in one frame of a window (frames * joints, 3)."""
+    return int((window[:, 2].reshape(-1, joints) > 0).sum(axis=1).max())

@@ -58,9 +58,9 @@ class Runner:
             raise FileNotFoundError(
                 f"{path} must be a .tflite or .onnx file. Nothing was found. Write one with skelgnn-tf export."
             )
-        self.contract = read_contract(self.path)
+        self.contract, session = _opened(self.path, threads)
         try:
-            self._run = (_open_tflite if self.path.suffix == ".tflite" else _open_onnx)(self.path, threads)
+            self._run = _open_tflite(self.path, threads) if session is None else _call_onnx(session)
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{path} is damaged or was written by another version: {reason}") from error
@@ -135,9 +135,18 @@ def read_contract(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: A file that skelgnn-tf did not write, or one of another version.
     """
+    return _opened(path, threads=1)[0]
+
+
+def _opened(path: Path, threads: int) -> tuple[dict[str, Any], Any]:
+    """The contract inside a file, and the session of onnxruntime that read it; None for a `.tflite` file."""
+    session = None
     try:
-        members: dict[str, Callable[[Path], str | bytes]] = {".tflite": _tflite_member, ".onnx": _onnx_member}
-        contract = json.loads(members[path.suffix](path))
+        if path.suffix not in (".tflite", ".onnx"):
+            raise ValueError(path.suffix)
+        if path.suffix == ".onnx":
+            session = _open_onnx(path, threads)
+        contract = json.loads(_tflite_member(path) if session is None else _onnx_member(session))
         missing = [key for key in _REQUIRED if key not in contract]
         version = contract.get("format", FORMAT)
     except Exception as error:
@@ -154,7 +163,7 @@ def read_contract(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} was written by another version: its contract lacks {', '.join(missing)}. Export the model again."
         )
-    return contract
+    return contract, session
 
 
 def _tflite_member(path: Path) -> bytes:
@@ -166,9 +175,7 @@ def _tflite_member(path: Path) -> bytes:
     return model.Buffers(buffers[CONTRACT if CONTRACT in buffers else OLD_MEMBER]).DataAsNumpy().tobytes()
 
 
-def _onnx_member(path: Path) -> str:
-    onnxruntime = import_onnxruntime()
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+def _onnx_member(session: Any) -> str:
     members = session.get_modelmeta().custom_metadata_map
     return members[CONTRACT if CONTRACT in members else OLD_MEMBER]
 
@@ -183,12 +190,15 @@ def _open_tflite(path: Path, threads: int) -> _Call:
     return lambda signature, inputs: signatures[signature](**inputs)
 
 
-def _open_onnx(path: Path, threads: int) -> _Call:
+def _open_onnx(path: Path, threads: int) -> Any:
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _call_onnx(session: Any) -> _Call:
     names = [output.name for output in session.get_outputs()]
     return lambda signature, inputs: dict(zip(names, session.run(names, inputs), strict=True))
 

@@ -168,7 +168,10 @@ def test_a_package_stays_beside_a_new_file_and_is_replaced_as_a_whole(small, tmp
 @with_coremltools
 def test_other_quantizations_are_refused(small):
     message = mistake(small, "--coreml", "--quantize", "int8", "--output", "out")
-    assert "--quantize must be one of none, float16 with --coreml. Received: int8." in message
+    expected = (
+        "--quantize must be one of none, float16 with --coreml. Received: int8. Export --tflite or --onnx with int8"
+    )
+    assert f"{expected}, and --coreml in a second command." in message
 
 
 def test_without_coremltools_one_line_says_what_to_install(small, monkeypatch):

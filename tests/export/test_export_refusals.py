@@ -92,7 +92,10 @@ def test_without_the_models_data_a_recognizer_of_other_joints_names_their_folder
         (
             {},
             ["--tflite", "--onnx", "--quantize", "int16x8"],
-            ["--quantize must be one of none, float16, dynamic, int8 with --onnx", "int16x8"],
+            [
+                "--quantize must be one of none, float16, dynamic, int8 with --onnx. Received: int16x8. "
+                "Export --tflite with int16x8, and --onnx in a second command."
+            ],
         ),
         ({}, [], ["--tflite, --onnx, --coreml or several of them", "Received: none"]),
     ],

@@ -57,7 +57,7 @@ def no_gpu(monkeypatch):
 def test_a_gpu_gives_the_outputs_of_the_cpu(exported, software_gpu):
     found = gpu.compare(exported[0], "none", exported[1])
     assert found["agrees"], found
-    assert 0 < found["largest_difference"] <= 1e-4 == found["bound"] and found["windows"] == 21
+    assert 0 < found["largest_difference"] <= 1e-5 == found["bound"] and found["windows"] == 21
     assert json.loads(json.dumps(found)) == found
 
 
@@ -103,11 +103,13 @@ def test_the_cpu_as_an_accelerator_gives_the_outputs_of_the_interpreter(exported
         np.testing.assert_allclose(found[name], array, atol=1e-6)
 
 
-def test_every_quantization_has_a_bound_and_a_coarser_one_a_wider_bound():
+def test_coarser_arithmetic_has_a_wider_bound():
     assert set(gpu._BOUNDS) == set(tflite.QUANTIZATIONS)
     for output in ("pose_m", "probabilities"):
-        bounds = [gpu.bound(quantization, output) for quantization in ("none", "float16", "dynamic", "int8")]
-        assert bounds == sorted(set(bounds))
+        none, half, dynamic, int8 = (gpu.bound(q, output) for q in ("none", "float16", "dynamic", "int8"))
+        assert none == half < dynamic < int8
+        # Of a dynamic .onnx file only the weights have 8 bits.
+        assert gpu.bound("dynamic", output, ".onnx") == none < gpu.bound("int8", output, ".onnx") == int8
 
 
 @pytest.mark.parametrize(

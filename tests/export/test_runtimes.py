@@ -95,8 +95,6 @@ def test_a_file_gives_the_numbers_of_keras_in_every_runtime_that_is_installed(ti
         pytest.skip("takes a browser or a GPU: make runtimes; tests/export/test_gpu.py")
     if reason := environments.missing(runtime, environments.CACHE):
         pytest.skip(f"{reason}: make runtimes installs it")
-    if runtime.name == "ncnn" and model == "recognizer":
-        pytest.skip("ncnn computes other numbers for this small recognizer (docs/export.md)")
     found = outputs_of(runtime, files(model, "none", runtime.file), model, tmp_path)
     np.testing.assert_allclose(found, expected_of(model), atol=1e-4)
 
@@ -144,24 +142,62 @@ def sleeping(folder):
 
 
 @pytest.mark.parametrize(
-    ("shape", "apart", "quantization", "text", "fine"),
+    ("shape", "apart", "limit", "text", "fine"),
     [
-        ((24, 1, 17, 3), 5e-5, "none", "0.05 mm, 1.2 ms", True),
-        ((24, 1, 17, 3), 2e-4, "none", "**0.2 mm, above 0.1 mm**, 1.2 ms", False),
-        ((24, 1, 17, 3), 0.1, "int8", "**1e+02 mm, above 35 mm**, 1.2 ms", False),
-        ((24, 14), 0.02, "dynamic", "0.02, 1.2 ms", True),
-        ((24, 14), 0.8, "int8", "**0.8, above 0.25**, 1.2 ms", False),
-        ((24, 14), np.nan, "int8", "**nan, above 0.25**, 1.2 ms", False),
+        ((24, 1, 17, 3), 5e-6, 1e-5, "0.005 mm, 1.2 ms", True),
+        ((24, 1, 17, 3), 2e-4, 1e-5, "**0.2 mm, above 0.01 mm**, 1.2 ms", False),
+        ((24, 1, 17, 3), 0.1, np.inf, "1e+02 mm, 1.2 ms", True),
+        ((24, 14), 0.02, 0.03, "0.02, 1.2 ms", True),
+        ((24, 14), 0.8, 0.03, "**0.8, above 0.03**, 1.2 ms", False),
+        ((24, 14), np.nan, np.inf, "**nan, above inf**, 1.2 ms", False),
     ],
 )
-def test_a_difference_above_its_bound_is_marked(table, tmp_path, shape, apart, quantization, text, fine):
+def test_a_difference_above_its_bound_is_marked(table, shape, apart, limit, text, fine):
     expected = np.random.default_rng(0).random(shape).astype(np.float32)
     found = expected.copy()
     found.flat[7] += apart
-    np.savez(tmp_path / "result.npz", output=found.reshape(24, -1), latency_ms=1.23)
-    assert table.cell(tmp_path / "result.npz", expected, quantization) == (text, fine)
+    assert table.cell({"output": found.reshape(24, -1), "latency_ms": 1.23}, expected, limit) == (text, fine)
 
 
-def test_outputs_of_another_shape_are_marked(table, tmp_path):
-    np.savez(tmp_path / "result.npz", output=np.zeros((24, 13)), latency_ms=1.0)
-    assert table.cell(tmp_path / "result.npz", np.zeros((24, 14), np.float32), "none")[1] is False
+def test_outputs_of_another_shape_are_marked(table):
+    found = {"output": np.zeros((24, 13)), "latency_ms": 1.0}
+    assert table.cell(found, np.zeros((24, 14), np.float32), 1.0)[1] is False
+
+
+@pytest.fixture
+def rows(table, files, tmp_path, monkeypatch, capsys):
+    """A function that prints the table of a small lifter: {title: cells of "none" and "int8"}, and what is above."""
+    titles = ("LiteRT Interpreter", "LiteRT CompiledModel, CPU", "onnxruntime")
+    monkeypatch.setattr(table, "RUNTIMES", [runtime for runtime in table.RUNTIMES if runtime.title in titles])
+    np.savez(tmp_path / "windows.npz", **inputs_of(phone(CONFIGS["lifter"]), WINDOWS))
+    for quantization in ("none", "int8"):
+        (tmp_path / quantization).mkdir()
+        for name in ("model.tflite", "model.onnx"):
+            (tmp_path / quantization / name).write_bytes(files("lifter", quantization, name).read_bytes())
+
+    def show():
+        made = table._Table("toy", tmp_path, tmp_path / "windows.npz", ("none", "int8"), tmp_path)
+        made.show(dict.fromkeys(table.RUNTIMES, ""))
+        lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
+        return {title: cells for title, *cells in lines}, made.above
+
+    return show
+
+
+def test_a_runtime_is_compared_with_the_cpu_for_the_same_file_and_that_with_float32(rows):
+    found, above = rows()
+    assert above == []
+    assert list(found)[2:] == [
+        "Bound, .tflite", "LiteRT Interpreter", "LiteRT CompiledModel, CPU", "Bound, .onnx", "onnxruntime", "Core ML",
+    ]  # fmt: skip
+    lost = found["LiteRT Interpreter"][1]
+    assert " mm from float32, " in lost and float(lost.split(" mm")[0]) > 0.1
+    assert float(found["LiteRT CompiledModel, CPU"][1].split(" mm")[0]) < 0.01
+    assert "from float32" not in found["LiteRT CompiledModel, CPU"][1]
+
+
+def test_an_onnx_file_of_another_model_is_above_the_bound(rows, tmp_path):
+    other = tiny_export.onnx(lift_config(dynamic=False))
+    (tmp_path / "none" / "model.onnx").write_bytes(other)
+    (above,) = rows()[1]
+    assert above.startswith("onnxruntime, toy, none: **") and "above 0.01 mm" in above

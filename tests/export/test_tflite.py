@@ -308,6 +308,15 @@ def test_int8_multiplies_in_int8(config):
     assert op_times.partitions(content) == 1
 
 
+def test_the_graph_convolutions_of_the_first_two_blocks_keep_their_precision():
+    named = Named()
+    quantized = phone(action_config(), quantizer=named)
+    quantized.run(**{name: tf.constant(array) for name, array in inputs_of(quantized).items()})
+    rounded = {layer: {n.split("/")[0] for n in named.weights if f"/{layer}/" in n} for layer in ("hcsf", "conv")}
+    blocks = [f"block{i}" for i in range(len(quantized.model.blocks))]
+    assert rounded == {"hcsf": set(blocks[2:]), "conv": set(blocks)} and len(blocks) > 2
+
+
 def test_a_fixed_graph_in_8_bits_leaves_nothing_to_slower_code():
     config = lift_config(causal=True, channels=48, blocks=1, sharing="shared", dynamic=False)
     assert op_times.partitions(tiny_export.tflite(config, "h36m_17", False, "int8")) == 1

@@ -12,6 +12,8 @@ from skelgnn_tf.inference.guards import guard
 
 SIZE = np.float32([[640, 480]])
 ANY = st.sampled_from([0, -3, 0.25, 1, 20, 639, math.nan, math.inf, -math.inf])
+#: Three keypoints of a detector that gives shares of the picture.
+SHARES = ([0.25, 0.5, 1], [0.1, 0.3, 1], [0.2, 0, 0.5])
 
 
 def window(*keypoints):
@@ -49,10 +51,10 @@ def test_a_keypoint_without_a_place_or_a_confidence_becomes_zeros(xy, confidence
         (window([320, 240, 1]), (640, -480), "above 0. Received: 640 x -480."),
         (window([320, 240, 1]), (math.nan, 480), "above 0. Received: nan x 480."),
         (window([320, 240, 1]), (640, math.inf), "above 0. Received: 640 x inf."),
-        (window([0.25, 0.5, 1], [0, 1.5, 1]), (640, 480), "in pixels. Received: x and y of at most 1.5 in a"),
-        (window([0.25, 0.5, 1], [300, 200, 0]), (640, 480), "a picture of 640 x 480 pixels. Multiply x by the width"),
-        (window([0.25, 0.5, 1], [300, math.nan, 1]), (640, 480), "in pixels. Received: x and y of at most 0.5"),
-        (window([0.25, 0.5, 1]), (17, 9), "must be in pixels"),
+        (window(*SHARES, [0, 1.5, 1]), (640, 480), "in pixels. Received: x and y of at most 1.5 in a"),
+        (window(*SHARES, [300, 200, 0]), (640, 480), "a picture of 640 x 480 pixels. Multiply x by the width"),
+        (window(*SHARES, [300, math.nan, 1]), (640, 480), "in pixels. Received: x and y of at most 0.5"),
+        (window(*SHARES), (17, 9), "must be in pixels"),
     ],
 )  # fmt: skip
 def test_another_unit_is_refused(keypoints, size, message):
@@ -65,21 +67,31 @@ def test_another_unit_is_refused(keypoints, size, message):
     ("keypoints", "size"),
     [
         (window([320, 240, 1.0005]), (640, 480)),
-        (window([0.25, 0.5, 1], [0, 1.51, 1]), (640, 480)),
-        (window([0.25, 0.5, 1], [-0.1, 0, 1]), (640, 480)),
-        (window([0.25, 0.5, 1]), (16, 16)),
+        (window(*SHARES, [0, 1.51, 1]), (640, 480)),
+        (window(*SHARES, [-0.1, 0, 1]), (640, 480)),
+        (window(*SHARES), (16, 16)),
         (window([0.25, 0.5, 0]), (640, 480)),
+        (window(*SHARES[:2], [0.1, 0.1, 0], [0.1, 0.1, math.nan]), (640, 480)),
         (window([320, 240, 1]), (0.5, 0.5)),
     ],
-    ids=["rounding", "beyond the edge", "left of the edge", "small picture", "nobody", "tiny"],
+    ids=["rounding", "beyond the edge", "left of the edge", "small picture", "nobody", "two joints", "tiny"],
 )
 def test_what_may_be_pixels_passes(keypoints, size):
     found = of(keypoints, [size])["keypoints"]
     np.testing.assert_array_equal(found, np.where(keypoints[..., 2:] > 0, keypoints, 0))
 
 
+def test_joints_are_counted_in_each_frame():
+    """Two joints that stay in the corner are a bad detection, however long they stay; three in any frame are not."""
+    frames = np.repeat(window(*SHARES[:2], [0, 0, 0]), 9, axis=1)
+    np.testing.assert_array_equal(of(frames)["keypoints"], frames)
+    frames[0, 5, 2] = SHARES[2]
+    with pytest.raises(ValueError, match="keypoints must be in pixels"):
+        of(frames)
+
+
 def test_every_window_of_a_batch_is_looked_at():
-    pixels, shares = window([320, 240, 1]), window([0.5, 0.5, 1])
+    pixels, shares = window(*[[320, 240, 1]] * 3), window(*[[0.5, 0.5, 1]] * 3)
     both = np.concatenate([pixels, shares])
     with pytest.raises(ValueError, match="at most 0.5 in a picture of 320 x 240"):
         of(both, [[640, 480], [320, 240]])
@@ -99,7 +111,7 @@ def test_a_state_is_guarded_as_the_keypoints_that_it_holds():
         ([0.5, 0.5, 1, 1], "state must be in pixels"),
     ):
         with pytest.raises(ValueError, match=message):
-            of(frame, state=np.float32([[[other]]]))
+            of(frame, state=np.float32([[[other] * 3]]))
 
 
 def test_poses_must_be_finite():

@@ -16,7 +16,7 @@ if keras.backend.backend() != "tensorflow":
 from skelgnn_tf.export import contract
 from skelgnn_tf.export.formats import onnx, tflite
 from skelgnn_tf.export.verify import keras_poses
-from skelgnn_tf.inference.runner import Runner, read_contract
+from skelgnn_tf.inference.runner import Runner, import_onnxruntime, read_contract
 from skelgnn_tf.skeletons import COCO_17
 from support import tiny_export
 from support.tiny_export import IMAGE_SIZE, action_config, detected, inputs_of, lift_config, phone
@@ -204,6 +204,21 @@ def test_half_a_file_is_refused(tmp_path, file, share):
         ValueError, match=r"must be a .tflite or .onnx file of skelgnn-tf|is damaged or was written by another"
     ):
         Runner(half)
+
+
+def test_a_model_under_another_name_is_refused(tmp_path, lifter):
+    renamed = tmp_path / "model.bin"
+    renamed.write_bytes((lifter / "model.tflite").read_bytes())
+    with pytest.raises(ValueError, match="model.bin must be a .tflite or .onnx file of skelgnn-tf"):
+        Runner(renamed)
+
+
+def test_an_onnx_file_is_opened_once(lifter, monkeypatch):
+    onnxruntime, opened = import_onnxruntime(), []
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **named: opened.append(a) or real(*a, **named))
+    assert Runner(lifter / "model.onnx").contract["task"] == "lift"
+    assert len(opened) == 1
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

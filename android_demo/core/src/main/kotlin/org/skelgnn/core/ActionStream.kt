@@ -8,7 +8,7 @@ package org.skelgnn.core
  * @throws IllegalArgumentException If the contract describes a lifting model, or if [hop] is less than 1.
  */
 class ActionStream(val contract: ModelContract, runner: Runner, private val hop: Int = 8) {
-    private val runner = CheckedRunner(runner)
+    private val runner = CheckedRunner(runner, contract.keypointJoints.size)
     private val window = FrameWindow(contract.frames, contract.keypointJoints.size * Keypoints.CHANNELS, contract.fps)
     private val restart = Restart(window)
     private var count = 0

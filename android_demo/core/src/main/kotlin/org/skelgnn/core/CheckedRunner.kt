@@ -5,8 +5,10 @@ package org.skelgnn.core
  *
  * A keypoint with a coordinate that is not finite, or with a confidence that is not above 0, becomes zeros: the graph
  * multiplies missing keypoints by zero, and zero times NaN is NaN.
+ *
+ * @property joints Number of keypoints of a frame.
  */
-internal class CheckedRunner(private val runner: Runner) : Runner {
+internal class CheckedRunner(private val runner: Runner, private val joints: Int) : Runner {
     /** @throws IllegalArgumentException If the image size, a confidence or the coordinates have another unit. */
     override fun run(signature: String, inputs: Map<String, FloatArray>): Map<String, FloatArray> {
         val imageSize = inputs.getValue(ModelContract.IMAGE_SIZE)
@@ -42,12 +44,18 @@ internal class CheckedRunner(private val runner: Runner) : Runner {
             "keypoints must have a confidence of 0 to 1. Received: $confidence. Divide it by the largest confidence " +
                 "that the detector gives."
         }
-        val isSmall = largest <= MAX_SHARE && !isNegative && confidence > 0
-        require(!isSmall || imageSize.max() <= SMALL_PICTURE_PX) {
+        val isSmall = largest <= MAX_SHARE && !isNegative && imageSize.max() > SMALL_PICTURE_PX
+        require(!isSmall || mostSeen(keypoints) < FEWEST_SEEN) {
             "keypoints must be in pixels. Received: x and y of at most $largest in a picture of ${size(imageSize)} " +
                 "pixels. Multiply x by the width and y by the height."
         }
     }
+
+    /** Returns the most keypoints that are visible in one frame. */
+    private fun mostSeen(keypoints: FloatArray): Int =
+        (keypoints.indices step joints * Keypoints.CHANNELS).maxOf { frame ->
+            (0..<joints).count { keypoints[frame + it * Keypoints.CHANNELS + 2] > 0 }
+        }
 
     private fun size(imageSize: FloatArray) = imageSize.joinToString(" x ")
 
@@ -56,5 +64,6 @@ internal class CheckedRunner(private val runner: Runner) : Runner {
         const val MAX_CONFIDENCE = 1.001f
         const val MAX_SHARE = 1.5f
         const val SMALL_PICTURE_PX = 16f
+        const val FEWEST_SEEN = 3
     }
 }

@@ -41,7 +41,7 @@ internal object ExerciseDecision {
     const val SURE = 0.5
     const val CLEAR = 0.6
     const val BEYOND_S = 1.5
-    const val OTHER_PRIOR = 0.35
+    const val OTHER_PRIOR = 0.07
     const val IDLE_ODDS = 10.0
     const val TINY = 1e-6
 }

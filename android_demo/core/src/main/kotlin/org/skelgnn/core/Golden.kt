@@ -18,7 +18,7 @@ class Golden private constructor(private val cases: List<Case>, private val step
      * @param contract Contract of the model that the runner runs.
      */
     fun difference(runner: Runner, contract: ModelContract): Float {
-        val checked = CheckedRunner(runner)
+        val checked = CheckedRunner(runner, contract.keypointJoints.size)
         val ofWindows = cases.map { difference(it.outputs, checked.run(ModelContract.WINDOW, it.inputs)) }
         return (ofWindows + ofSteps(checked, contract)).max()
     }

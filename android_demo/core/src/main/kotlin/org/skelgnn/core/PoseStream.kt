@@ -19,7 +19,7 @@ class PoseStream(
     runner: Runner,
     private val streaming: Boolean = false,
 ) {
-    private val runner = CheckedRunner(runner)
+    private val runner = CheckedRunner(runner, contract.keypointJoints.size)
     private val window = FrameWindow(contract.frames, contract.keypointJoints.size * Keypoints.CHANNELS, contract.fps)
     private val restart = Restart(window)
     private val visibility = VisibilityTracker()

@@ -14,13 +14,13 @@ class CheckedRunnerTest {
     private fun given(keypoints: FloatArray, imageSize: FloatArray): FloatArray {
         val echo = Runner { _, inputs -> inputs }
         val inputs = mapOf("keypoints" to keypoints, "image_size" to imageSize)
-        return CheckedRunner(echo).run("step", inputs).getValue("keypoints")
+        return CheckedRunner(echo, golden["joints"].int).run("step", inputs).getValue("keypoints")
     }
 
     @Test
     fun `bounds equal Python's`() = assertEquals(
         golden["bounds"].flatten().toList(),
-        listOf(CheckedRunner.MAX_CONFIDENCE, CheckedRunner.MAX_SHARE, CheckedRunner.SMALL_PICTURE_PX),
+        CheckedRunner.run { listOf(MAX_CONFIDENCE, MAX_SHARE, SMALL_PICTURE_PX, FEWEST_SEEN.toFloat()) },
     )
 
     @Test
@@ -57,10 +57,10 @@ class CheckedRunnerTest {
 
     @Test
     fun `both streams refuse normalized coordinates and a picture without size`() {
-        val normalized = Keypoints(floatArrayOf(0.4f, 0.6f, 1f), 640, 480, 0.0)
-        val empty = Keypoints(floatArrayOf(40f, 60f, 1f), 0, 480, 0.0)
-        val lifter = ModelContract.parse(contractText())
-        val recognizer = ModelContract.parse(contractText("action"))
+        val normalized = Keypoints(FloatArray(9) { listOf(0.4f, 0.6f, 1f)[it % 3] }, 640, 480, 0.0)
+        val empty = Keypoints(FloatArray(9) { 40f }, 0, 480, 0.0)
+        val lifter = contractOfThree("lift")
+        val recognizer = contractOfThree("action")
         val pushes = listOf<(Keypoints) -> Any?>(
             { PoseStream(lifter, toyLifter(3)).push(it) },
             { ActionStream(recognizer, toyLifter(3), hop = 1).push(it) },
@@ -72,4 +72,19 @@ class CheckedRunnerTest {
             assertContains(size.message.orEmpty(), "above 0. Received: 0.0 x 480.0.")
         }
     }
+    @Test
+    fun `one or two joints in the corner are no normalized coordinates`() {
+        val corner = floatArrayOf(0.4f, 0.6f, 1f, 0.2f, 0.1f, 1f, 0f, 0f, 0f)
+        val stream = PoseStream(contractOfThree("lift"), Runner { _, inputs ->
+            mapOf("pose_m" to FloatArray(3) { inputs.getValue("keypoints")[it] }, "confidence" to FloatArray(1) { 1f })
+        })
+        for (frame in 0..2) {
+            assertEquals(0.4f, stream.push(Keypoints(corner, 640, 480, frame / 10.0)).guessM[0].toFloat())
+        }
+    }
+
+    private fun contractOfThree(task: String) = ModelContract.parse(
+        contractText(task).replace("\"keypoint_joints\": [\"nose\"]", """"keypoint_joints": ["a", "b", "c"]""")
+            .replace("[1, 3, 1, 3]", "[1, 3, 3, 3]"),
+    )
 }
