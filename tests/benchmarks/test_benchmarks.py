@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,6 +159,25 @@ def test_compare_lifters_scores_each_lifter_and_all_on_the_hardest_of_the_first(
     assert lifters["FCN"]["hard_reference"]["hardest_5_mm"] == lifters["FCN"]["hardest_5_mm"]
     # One matrix for all pairs, one for each pair within two hops, the outer of them squeezed.
     assert lifters["GCN"]["parameters"] < lifters["HCSF"]["parameters"] < lifters["LCN"]["parameters"]
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["tensorflow", pytest.param("jax", marks=pytest.mark.skipif(not find_spec("jax"), reason="jax is not installed"))],
+)
+def test_compare_lifters_averages_over_seeds(data_dir, tmp_path, backend):
+    file = tmp_path / "scores.json"
+    arguments = ["--dataset", "h36m", "--data-dir", str(data_dir), "--samples", "640", "--models", "fcn"]
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "accuracy" / "compare_lifters.py", *arguments, "--seed", "0",
+         "--seed", "3", "--json", str(file)],
+        env={**os.environ, "KERAS_BACKEND": backend}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "±" in done.stdout and "seed 0, 3" in done.stdout
+    scores = json.loads(file.read_text())["lifters"]["FCN"]
+    each = [scores["by_seed"][seed]["p1_mm"] for seed in ("0", "3")]
+    assert each[0] != each[1] and scores["p1_mm"] == pytest.approx(sum(each) / 2, abs=0.1)
 
 
 def test_an_interrupted_comparison_prints_what_is_trained(data_dir, tmp_path):
