@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from skelgnn_tf.skeletons import Skeleton
+from skelgnn_tf.skeletons import Skeleton, get
 
 #: Normalizations of `ClipFrame`.
 NORMALIZATIONS = ("none", "center", "view", "box")
@@ -30,7 +30,7 @@ class ClipFrame(keras.layers.Layer):
     of the frames that show the most of the first person's trunk.
 
     Args:
-        skeleton: Skeleton of the joints.
+        skeleton: Skeleton of the joints, or its name.
         normalization: "none", "center", "view" or "box".
         confidence: Whether the last channel is confidence.
 
@@ -49,12 +49,13 @@ class ClipFrame(keras.layers.Layer):
     """
 
     def __init__(
-        self, skeleton: Skeleton, normalization: str = "center", confidence: bool = False, **kwargs: Any
+        self, skeleton: Skeleton | str, normalization: str = "center", confidence: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if normalization not in NORMALIZATIONS:
             raise ValueError(f"normalization must be one of {', '.join(NORMALIZATIONS)}. Received: {normalization!r}.")
-        self.skeleton, self.normalization, self.confidence = skeleton, normalization, confidence
+        self.skeleton = skeleton = get(skeleton)
+        self.normalization, self.confidence = normalization, confidence
         self.needed = (skeleton.middle > 0).astype(np.float32)
         if normalization == "view":
             self.shoulders = [skeleton.index(f"{side}_shoulder") for side in ("right", "left")]

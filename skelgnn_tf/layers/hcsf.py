@@ -10,7 +10,7 @@ from keras import ops
 
 from skelgnn_tf.graph import hop_groups, normalize_adjacency
 from skelgnn_tf.layers.dynamic_graph import DynamicGraph
-from skelgnn_tf.skeletons import H36M_17, Skeleton
+from skelgnn_tf.skeletons import H36M_17, Skeleton, get
 
 #: Standard deviation of the initial product over that of its input. Batch norm cancels the scale of its input, so
 #: this only sets how fast Adam changes the weights. With a third of the usual value for the short range, the validation
@@ -34,7 +34,7 @@ class HCSF(keras.layers.Layer):
 
     Args:
         channels: Number of output channels.
-        skeleton: Defines the hops. Its joints are the third axis of the input.
+        skeleton: Defines the hops, a Skeleton or its name. Its joints are the third axis of the input.
         short_hops: Short range S.
         max_hops: Long range L.
         squeeze: Squeeze ratio d in (0, 1].
@@ -47,8 +47,8 @@ class HCSF(keras.layers.Layer):
         (batch, frames, joints, channels in) -> (batch, frames, joints, channels).
 
     Raises:
-        ValueError: `short_hops`, `max_hops`, `squeeze` or `sharing` is out of range, or the input has another number of
-            joints than the skeleton.
+        ValueError: `channels`, `skeleton`, `short_hops`, `max_hops`, `squeeze`, `temporal_kernel` or `sharing` is out
+            of range, or the input has another rank, or another number of joints than the skeleton.
 
     Source: Zeng et al., ICCV 2021, sections 3.1 to 3.3, with a corrected exponent of d (docs/method.md).
 
@@ -60,7 +60,7 @@ class HCSF(keras.layers.Layer):
     def __init__(
         self,
         channels: int,
-        skeleton: Skeleton = H36M_17,
+        skeleton: Skeleton | str = H36M_17,
         short_hops: int = 1,
         max_hops: int = 2,
         squeeze: float = 1 / 8,
@@ -71,17 +71,25 @@ class HCSF(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if min(channels, temporal_kernel) < 1:
+            raise ValueError(
+                f"channels and temporal_kernel must be 1 or more. Received: {channels} and {temporal_kernel}."
+            )
         if not 0 < squeeze <= 1:
             raise ValueError(f"squeeze must be above 0 and at most 1. Received: {squeeze}.")
         if sharing not in ("pair", "shared"):
             raise ValueError(f"sharing must be pair (LCN) or shared (GCN). Received: {sharing!r}.")
-        self.channels, self.skeleton = channels, skeleton
+        self.channels, self.skeleton = channels, get(skeleton)
         self.short_hops, self.max_hops, self.squeeze = short_hops, max_hops, squeeze
         self.dynamic, self.temporal_kernel, self.sharing, self.causal = dynamic, temporal_kernel, sharing, causal
-        self.groups = hop_groups(skeleton, short_hops, max_hops)
+        self.groups = hop_groups(self.skeleton, short_hops, max_hops)
         self.graph: Any = None
 
     def build(self, input_shape: tuple[Any, ...]) -> None:  # noqa: D102
+        if len(input_shape) != 4:
+            raise ValueError(
+                f"input of {self.name} must have the shape (batch, frames, joints, channels). Received: {input_shape}."
+            )
         *_, joints, c_in = input_shape
         if joints != self.skeleton.num_joints:
             raise ValueError(

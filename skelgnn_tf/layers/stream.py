@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from skelgnn_tf.skeletons import Skeleton
+from skelgnn_tf.skeletons import Skeleton, get
 
 #: The four streams whose scores are usually averaged.
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
@@ -22,7 +22,7 @@ class Stream(keras.layers.Layer):
     confidence, a bone or motion has the lower confidence of its two ends, and is zero if one of them is missing.
 
     Args:
-        skeleton: Skeleton whose parents define the bones.
+        skeleton: Skeleton whose parents define the bones, or its name.
         stream: "joint", "bone", "joint_motion" or "bone_motion".
         confidence: Whether the last channel is confidence.
 
@@ -40,11 +40,14 @@ class Stream(keras.layers.Layer):
         (1, 1, 8, 25, 3)
     """
 
-    def __init__(self, skeleton: Skeleton, stream: str = "joint", confidence: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, skeleton: Skeleton | str, stream: str = "joint", confidence: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if stream not in STREAMS:
             raise ValueError(f"stream must be one of {', '.join(STREAMS)}. Received: {stream!r}.")
-        self.skeleton, self.stream, self.confidence = skeleton, stream, confidence
+        self.skeleton = skeleton = get(skeleton)
+        self.stream, self.confidence = stream, confidence
         # The root is its own parent, which makes its bone zero.
         self.parents = np.array([j if parent < 0 else parent for j, parent in enumerate(skeleton.parents)])
 

@@ -14,7 +14,7 @@ from skelgnn_tf.layers.random_affine import RandomAffine
 from skelgnn_tf.layers.stream import Stream
 from skelgnn_tf.layers.temporal_conv import TemporalConv
 from skelgnn_tf.models.base import SkeletonModel
-from skelgnn_tf.skeletons import NTU_25, Skeleton
+from skelgnn_tf.skeletons import NTU_25, Skeleton, get
 
 #: Widths and strides of the blocks, and the frames that a temporal convolution looks at: the paper's nine blocks, and
 #: six for phones, of which the first already halves the frames.
@@ -34,7 +34,7 @@ class ActionRecognizer(SkeletonModel):
 
     Args:
         classes: Class names, in the order of the scores.
-        skeleton: Joints of the input.
+        skeleton: Joints of the input, a Skeleton or its name.
         frames: Window length T.
         persons: 1 or 2; an absent person is all zeros and does not count.
         dims: Coordinates of a joint: 3 (meters) or 2 (keypoints, any unit with square pixels).
@@ -69,7 +69,7 @@ class ActionRecognizer(SkeletonModel):
     def __init__(
         self,
         classes: Sequence[str],
-        skeleton: Skeleton = NTU_25,
+        skeleton: Skeleton | str = NTU_25,
         frames: int = 64,
         persons: int = 1,
         dims: int = 3,
@@ -93,6 +93,7 @@ class ActionRecognizer(SkeletonModel):
     ) -> None:
         # Coordinates stay in float32 at any precision; layers cast their inputs themselves.
         super().__init__(autocast=False, **kwargs)
+        skeleton = get(skeleton)
         if len(classes) < 2 or persons not in (1, 2) or dims not in (2, 3) or frames < 1:
             raise ValueError(
                 "ActionRecognizer must have at least 2 classes, 1 or 2 persons, 2 or 3 dims and at least 1 frame. "

@@ -11,7 +11,7 @@ from skelgnn_tf.layers.hcsf import HCSF
 from skelgnn_tf.layers.person_frame import PersonFrame
 from skelgnn_tf.layers.temporal_conv import TemporalConv
 from skelgnn_tf.models.base import SkeletonModel
-from skelgnn_tf.skeletons import H36M_17, Skeleton
+from skelgnn_tf.skeletons import H36M_17, Skeleton, get
 
 #: Meters per unit of the last layer's output. Poses span decimeters; with outputs in meters one step of Adam would move
 #: them by as much. cmu_mocap's validation error after 330,000 samples was 80 mm with 1 m, 58 mm
@@ -58,7 +58,7 @@ class PoseLifter(SkeletonModel):
     dilated and every frame gets a pose.
 
     Args:
-        skeleton: Joints of keypoints and pose; `H36M_17_LCN` has the extra edges of LCN.
+        skeleton: Joints of keypoints and pose, a Skeleton or its name; `H36M_17_LCN` has the extra edges of LCN.
         frames: Window length T, odd; the product of the blocks' kernels.
         channels: Width C.
         blocks: Residual blocks, or None for 2 up to 9 frames, 3 for 27, 4 for 81.
@@ -91,7 +91,7 @@ class PoseLifter(SkeletonModel):
 
     def __init__(
         self,
-        skeleton: Skeleton = H36M_17,
+        skeleton: Skeleton | str = H36M_17,
         frames: int = 1,
         channels: int = 128,
         blocks: int | None = None,
@@ -110,6 +110,7 @@ class PoseLifter(SkeletonModel):
     ) -> None:
         # Keypoints stay in float32 at any precision: bfloat16 would round pixels. Layers cast their inputs themselves.
         super().__init__(autocast=False, **kwargs)
+        skeleton = get(skeleton)
         if keypoint_frame not in ("screen", "person"):
             raise ValueError(f'keypoint_frame must be "screen" or "person". Received: {keypoint_frame!r}.')
         self._config = {

@@ -178,8 +178,10 @@ NTU_25 = _skeleton(
 ALL = {s.name: s for s in (H36M_17, H36M_17_LCN, MPI_INF_3DHP_17, COCO_17, BLAZEPOSE_33, NTU_25)}
 
 
-def get(name: str) -> Skeleton:
-    """The layout of this name. Raises ValueError, with all names, if there is no such layout."""
+def get(name: str | Skeleton) -> Skeleton:
+    """The layout of this name; a skeleton is returned as it is. Raises ValueError, with all names, if there is none."""
+    if isinstance(name, Skeleton):
+        return name
     if name not in ALL:
         raise ValueError(f"skeleton must be one of {', '.join(ALL)}. Received: {name!r}.")
     return ALL[name]

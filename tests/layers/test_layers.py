@@ -238,11 +238,24 @@ def test_a_fresh_layer_keeps_the_size_of_its_input(sharing, dynamic):
         ({"squeeze": 1.5}, "at most 1. Received: 1.5"),
         ({"sharing": "per-pair"}, "sharing must be pair .* or shared .*Received: 'per-pair'"),
         ({"short_hops": 3}, "short_hops=3, max_hops=2"),
+        ({"channels": 0}, "channels and temporal_kernel must be 1 or more. Received: 0 and 3"),
+        ({"temporal_kernel": 0}, "Received: 8 and 0"),
+        ({"skeleton": "h36m"}, "skeleton must be one of .*h36m_17.* Received: 'h36m'"),
     ],
 )
 def test_hcsf_refuses_settings_out_of_range(wrong, message):
     with pytest.raises(ValueError, match=message):
-        HCSF(8, **wrong)
+        HCSF(**{"channels": 8} | wrong)
+
+
+def test_hcsf_refuses_an_input_of_another_rank():
+    with pytest.raises(ValueError, match=r"\(batch, frames, joints, channels\). Received: \(2, 17, 4\)"):
+        HCSF(8)(np.zeros((2, 17, 4)))
+
+
+def test_a_skeleton_may_be_named():
+    assert HCSF(8, "coco_17").skeleton is COCO_17
+    assert HCSF.from_config(HCSF(8, "coco_17").get_config()).skeleton == COCO_17
 
 
 def test_hcsf_names_the_joints_it_needs_and_the_way_to_them():

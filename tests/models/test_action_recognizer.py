@@ -1,5 +1,9 @@
 """ActionRecognizer: the network number by number, its size by formula, and what its scores must not depend on."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -296,3 +300,51 @@ def test_an_input_of_another_shape_is_told_what_is_wanted(shape, options):
 def test_settings_out_of_range_are_refused_in_words(wrong, message):
     with pytest.raises(ValueError, match=message):
         ActionRecognizer(**{"classes": CLASSES, **TINY, **wrong})
+
+
+def test_a_skeleton_may_be_named():
+    model = ActionRecognizer(CLASSES, "coco_17", **TINY)
+    assert model.skeleton is COCO_17 and model.clip_frame.skeleton is COCO_17 and model.features.skeleton is COCO_17
+
+
+# ---- memory
+
+
+def test_no_projection_is_a_strided_convolution_of_one_tap():
+    # TensorFlow's oneDNN overruns memory in those, for some widths.
+    model = recognizer(channels=8)
+    x = tf.constant(clips(model))
+    traced = tf.function(lambda x: model(x, training=True), jit_compile=False).get_concrete_function(x)
+    shapes = {
+        tuple(node.inputs[1].shape.as_list()[:2])
+        for node in traced.graph.get_operations()
+        if node.type == "Conv2D" and max(node.get_attr("strides")) > 1
+    }
+    # Those of the temporal convolutions, which have more taps, remain.
+    assert shapes and (1, 1) not in shapes
+
+
+NARROW = """
+import keras, numpy as np
+from skelgnn_tf.models import ActionRecognizer
+
+model = ActionRecognizer(("sit", "stand"), "coco_17", frames=16, size="small", channels={channels}, persons=1)
+model.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 1, 16, 17, model.input_channels)).astype("float32")
+model.fit(x, np.eye(2)[rng.integers(0, 2, 64)], batch_size=16, epochs=2, verbose=0)
+print(np.isfinite(model.predict(x, verbose=0)).all())
+"""
+
+
+@pytest.mark.parametrize("channels", [8, 12])
+def test_narrow_recognizers_train_without_overrunning_memory(channels):
+    # In a process of its own, which an overrun ends.
+    ran = subprocess.run(
+        [sys.executable, "-c", NARROW.format(channels=channels)],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.stdout.strip() == "True"

@@ -8,7 +8,7 @@ import pytest
 
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.models.pose_lifter import temporal_kernels
-from skelgnn_tf.skeletons import COCO_17, H36M_17_LCN, Skeleton, map_keypoints
+from skelgnn_tf.skeletons import COCO_17, H36M_17, H36M_17_LCN, Skeleton, map_keypoints
 from support import oracles
 
 SMALL = {"channels": 4, "squeeze": 0.5}
@@ -321,3 +321,7 @@ def test_mixed_precision_keeps_the_bits_of_keypoints_and_poses():
     box = keypoints.max(axis=2, keepdims=True) - keypoints.min(axis=2, keepdims=True)
     expected = (keypoints - (keypoints.max(axis=2, keepdims=True) + keypoints.min(axis=2, keepdims=True)) / 2) * 2
     np.testing.assert_allclose(seen, expected / box.max(axis=-1, keepdims=True), atol=1e-5)
+
+
+def test_a_skeleton_may_be_named():
+    assert PoseLifter("h36m_17", channels=4).skeleton is H36M_17
