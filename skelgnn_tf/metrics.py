@@ -198,6 +198,21 @@ def keras_mpjpe(y_true: Any, y_pred: Any) -> Any:
     return _keras_means(y_true, y_pred)
 
 
+@keras.saving.register_keras_serializable(package="skelgnn_tf", name="l1")
+def keras_l1(y_true: Any, y_pred: Any) -> Any:
+    """The paper's loss: the mean absolute error of all coordinates of each sample.
+
+    Args:
+        y_true: Ground truth (batch, ..., joints, 3).
+        y_pred: Prediction, in the same form, of any float type.
+
+    Returns:
+        float32 (batch,), in the unit of the coordinates.
+    """
+    error = ops.abs(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32"))
+    return ops.mean(error, axis=tuple(range(1, len(error.shape))))
+
+
 @keras.saving.register_keras_serializable(package="skelgnn_tf")
 class MPJPE(keras.metrics.Metric):
     """MPJPE in millimeters over all samples so far. Batches of different sizes give the value of the whole.

@@ -172,6 +172,13 @@ def test_the_keras_loss_is_the_mean_of_mpjpe():
     assert not np.any(metrics.keras_mpjpe(target, target))
 
 
+def test_the_papers_loss_is_the_mean_absolute_error_of_each_sample():
+    rng = np.random.default_rng(0)
+    target, prediction = rng.normal(size=(2, 4, 3, 17, 3)).astype(np.float32)
+    found = np.asarray(metrics.keras_l1(target, prediction))
+    np.testing.assert_allclose(found, np.abs(target - prediction).mean(axis=(1, 2, 3)), rtol=1e-5)
+
+
 def test_a_prediction_that_is_no_number_has_no_small_loss():
     target = np.zeros((2, 17, 3), np.float32)
     broken = target.copy()

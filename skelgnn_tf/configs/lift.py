@@ -123,6 +123,12 @@ class LiftConfig(TrainConfig):
     # Optimization
     epochs: int = option(80, "Passes over the training windows.", OPTIMIZATION, at_least=1)
     batch_size: int = option(256, "Windows per step.", OPTIMIZATION, at_least=1)
+    loss: str = option(
+        "mpjpe",
+        "mpjpe: mean distance of the joints. l1: mean absolute error of their coordinates, as in the paper.",
+        OPTIMIZATION,
+        choices=("mpjpe", "l1"),
+    )
     learning_rate: float = option(1e-3, "Initial or peak learning rate.", OPTIMIZATION, at_least=0)
     decay: float = option(0.95, "Factor of the learning rate after each epoch.", OPTIMIZATION, at_least=0)
     ema: float = option(

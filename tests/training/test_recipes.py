@@ -38,7 +38,7 @@ def test_a_recipe_is_a_whole_config_of_a_known_data_set(name):
         assert name.startswith(("h36m_", "ablation_")) and f"{config.protocol} protocol" in recipe.about
         # The paper's protocol is the one of pixels; its figures are never next to the other one.
         assert bool(figures(name)) == (config.protocol == "pixel")
-        recipe_of_the_paper = LiftConfig(dataset=("h36m",), validation=0.0, skeleton="h36m_17_lcn").to_dict()
+        recipe_of_the_paper = LiftConfig(dataset=("h36m",), validation=0.0, skeleton="h36m_17_lcn", loss="l1").to_dict()
         free = {
             "keypoints", "protocol", "frames", "channels", "short_hops", "max_hops", "squeeze", "dynamic",
             "temporal_kernel",

@@ -12,7 +12,7 @@ from skelgnn_tf import skeletons
 from skelgnn_tf.configs import LiftConfig
 from skelgnn_tf.datasets.clip import Clip, ClipSet
 from skelgnn_tf.datasets.load import load_clips
-from skelgnn_tf.metrics import MM_PER_M, MPJPE, keras_mpjpe
+from skelgnn_tf.metrics import MM_PER_M, MPJPE, keras_l1, keras_mpjpe
 from skelgnn_tf.models import PoseLifter
 from skelgnn_tf.models.build import build_model
 from skelgnn_tf.skeletons import Skeleton
@@ -30,13 +30,13 @@ class Lifting:
         ValueError: The data do not fit the config.
     """
 
-    loss = staticmethod(keras_mpjpe)
     #: What the training rate counts.
     unit = "frames"
     higher_is_better = False
 
     def __init__(self, config: LiftConfig, clips: Sequence[Clip]) -> None:
         self.config = config
+        self.loss = {"mpjpe": keras_mpjpe, "l1": keras_l1}[config.loss]
         skeleton = skeletons.get(config.skeleton)
         fit_clips, held_out = hold_out(clips, config.validation)
         self.batcher = Batcher(cut_windows(fit_clips, skeleton, config, training=True), config, skeleton, training=True)
