@@ -135,7 +135,7 @@ def _score(found: dict[str, Any] | None) -> str:
 
 
 _MEMORY = "Memory: the process with the runtime imported, + the peak that loading and running the model adds."
-_LOAD = "Load: from the path to a model that can be run; an .onnx file is opened twice, first to read its contract."
+_LOAD = "Load: from the path to a model that can be run."
 _SCORE = (
     f"Score: of the file on its export's test clips, and how much worse than Keras; from the {CONTRACT} next to it. "
     "unknown: there is none for this file."
