@@ -100,7 +100,9 @@ def test_int8_multiplies_in_int8():
 
 
 def test_int8_leaves_products_over_few_channels_in_float():
-    file = onnx_format.load_from_string(tiny_export.onnx(action_config(channels=32, squeeze=1 / 8), "coco_17", False, "int8"))
+    file = onnx_format.load_from_string(
+        tiny_export.onnx(action_config(channels=32, squeeze=1 / 8), "coco_17", False, "int8")
+    )
     large = [tensor for tensor in file.graph.initializer if np.prod(tensor.dims) >= 1024 and len(tensor.dims) == 2]
     floats = [tensor.dims[0] for tensor in large if tensor.data_type == onnx_format.TensorProto.FLOAT]
     assert len(large) > len(floats) > 0 and max(floats) < 16
